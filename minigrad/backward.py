@@ -1,0 +1,134 @@
+"""Where a walk starts and what it brings home: ``tensor.backward()`` and ``autograd.grad()``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Node, TensorBase, accumulate, walk
+
+Tensors = TensorBase | Sequence[TensorBase]
+
+
+def backward(
+    tensors: Tensors,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Tensors | None = None,
+) -> None:
+    """Add d(sum_i tensors_i . grad_tensors_i)/dx to ``x.grad`` of every leaf x, or only of ``inputs``.
+
+    Raises RuntimeError for a tensor without history, for one of several elements without a gradient, for a gradient of
+    another shape, and for a graph whose saved values were freed.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
+    """
+    if inputs is not None and not isinstance(inputs, TensorBase) and len(inputs) == 0:
+        raise RuntimeError("`inputs` argument to `backward` cannot be empty: leave it out to reach every leaf")
+    roots = _roots(_sequence(tensors), grad_tensors if grad_variables is None else grad_variables, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        walk(roots, retain_graph=keep, create_graph=create_graph)
+        return
+    ends = _sequence(inputs)
+    nodes = _nodes(ends)
+    captured = walk(roots, retain_graph=keep, create_graph=create_graph, targets=set(nodes))
+    for tensor, node in dict(zip(ends, nodes, strict=True)).items():
+        if node in captured:
+            accumulate(tensor, captured[node])
+
+
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of sum_i outputs_i . grad_outputs_i with respect to ``inputs``; no ``.grad`` is touched.
+
+    An input that the outputs do not depend on raises RuntimeError, or gives None with ``allow_unused=True`` and zeros
+    with ``materialize_grads=True``.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
+    """
+    if is_grads_batched:
+        raise NotImplementedError("is_grads_batched: minigrad has no vmap; call grad once per row of grad_outputs")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    ends = _sequence(inputs)
+    roots = _roots(_sequence(outputs), grad_outputs, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    nodes = _nodes(ends)
+    captured = walk(roots, retain_graph=keep, create_graph=create_graph, targets=set(nodes))
+    result = []
+    for position, (tensor, node) in enumerate(zip(ends, nodes, strict=True)):
+        g = captured.get(node)
+        if g is None and materialize_grads:
+            g = np.zeros_like(tensor.array)
+        elif g is None and not allow_unused:
+            raise RuntimeError(
+                f"One of the differentiated Tensors appears to not have been used in the graph: input {position} of shape "
+                f"{list(tensor.array.shape)}. Set allow_unused=True if this is the desired behavior: its gradient is then None."
+            )
+        result.append(tensor.wrap(g) if isinstance(g, np.ndarray) else g)
+    return tuple(result)
+
+
+def _sequence(tensors: Any) -> list[TensorBase]:
+    found = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+    for tensor in found:
+        if not isinstance(tensor, TensorBase):
+            raise TypeError(f"expected a tensor or a sequence of tensors, got an element of type {type(tensor).__name__}")
+    return found
+
+
+def _nodes(inputs: Sequence[TensorBase]) -> list[Node]:
+    for position, tensor in enumerate(inputs):
+        tensor.sync()
+        if not tensor.needs_grad:
+            raise RuntimeError(
+                f"One of the differentiated Tensors does not require grad: input {position} of shape "
+                f"{list(tensor.array.shape)}; call requires_grad_() on it before the forward pass"
+            )
+    return [tensor.gradient_node() for tensor in inputs]
+
+
+def _roots(tensors: Sequence[TensorBase], gradients: Any, create_graph: bool) -> list[tuple[Node, Any]]:
+    if gradients is None or isinstance(gradients, (TensorBase, np.ndarray)):
+        gradients = [gradients] * (1 if gradients is not None else len(tensors))
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients: give one gradient for each tensor")
+    return [_root(i, t, g, create_graph) for i, (t, g) in enumerate(zip(tensors, gradients, strict=True))]
+
+
+def _root(position: int, tensor: TensorBase, gradient: Any, create_graph: bool) -> tuple[Node, Any]:
+    tensor.sync()
+    if not tensor.needs_grad:
+        raise RuntimeError(
+            f"element {position} of tensors does not require grad and does not have a grad_fn: nothing it was computed from "
+            f"has requires_grad=True, or it was computed under no_grad() or from a detached tensor"
+        )
+    shape = tensor.array.shape
+    if gradient is None:
+        if tensor.array.size != 1:
+            raise RuntimeError(
+                f"grad can be implicitly created only for scalar outputs, and this one has shape {list(shape)}: "
+                f"reduce it first, as in loss.sum().backward(), or pass backward(gradient) of that shape"
+            )
+        gradient = np.ones_like(tensor.array)
+    given = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
+    if given.shape != shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{position}] has a shape of {list(given.shape)} and output[{position}] has a "
+            f"shape of {list(shape)}: a gradient has the shape of its tensor"
+        )
+    if create_graph:
+        return tensor.gradient_node(), gradient if isinstance(gradient, TensorBase) else tensor.wrap(given)
+    return tensor.gradient_node(), given

@@ -1,0 +1,147 @@
+"""Whether operations are recorded: one flag per thread, and the contexts that set it.
+
+Each context also works as a decorator, with or without parentheses, as PyTorch's do.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+
+class _Mode(threading.local):
+    """The state of this thread: a new thread starts with recording on."""
+
+    enabled = True
+    inference = False
+
+
+mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """True if operations on tensors that require a gradient are being recorded in this thread."""
+    return mode.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """True inside ``inference_mode()``."""
+    return mode.inference
+
+
+class _GradContext:
+    """Set the flag on entering, put the former value back on leaving."""
+
+    enabled: bool
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        context = super().__new__(cls)
+        return context if function is None else context(function)
+
+    def __enter__(self) -> None:
+        self._former = mode.enabled
+        mode.enabled = self.enabled
+
+    def __exit__(self, *_: object) -> None:
+        mode.enabled = self._former
+
+    def _again(self) -> Any:
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, mypy cannot see it
+
+
+class no_grad(_GradContext):
+    """Inside, nothing is recorded: results have ``requires_grad=False``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html
+    """
+
+    enabled = False
+
+
+class enable_grad(_GradContext):
+    """Inside, operations are recorded again, also within ``no_grad()``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.enable_grad.html
+    """
+
+    enabled = True
+
+
+class set_grad_enabled(_GradContext):
+    """Turn recording on or off at once; as a context, the former state returns at the end.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.set_grad_enabled.html
+    """
+
+    def __new__(cls, mode: bool) -> set_grad_enabled:
+        return object.__new__(cls)
+
+    def __init__(self, mode: bool) -> None:
+        self.enabled = bool(mode)
+        self._former = _set(self.enabled)
+
+    def __enter__(self) -> None:
+        mode.enabled = self.enabled
+
+    def _again(self) -> set_grad_enabled:
+        return set_grad_enabled(self.enabled)
+
+    def __call__(self, function: F) -> F:
+        mode.enabled = self._former  # as a decorator only the function is meant, not the code around it
+        return super().__call__(function)
+
+
+def _set(enabled: bool) -> bool:
+    former, mode.enabled = mode.enabled, enabled
+    return former
+
+
+class inference_mode(_GradContext):
+    """Like ``no_grad()``; its results are marked ``is_inference()`` and can never join a graph later.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
+    """
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        context = object.__new__(cls)
+        if callable(mode):
+            context.__init__(True)  # type: ignore[misc]  # used as a bare decorator: Python skips __init__ then
+            return context(mode)
+        return context
+
+    def __init__(self, mode: bool = True) -> None:
+        self.inference = bool(mode)
+
+    def _again(self) -> inference_mode:
+        return inference_mode(self.inference)
+
+    def __enter__(self) -> None:
+        self._former_modes = mode.enabled, mode.inference
+        if self.inference:
+            mode.enabled, mode.inference = False, True
+        else:
+            mode.inference = False
+
+    def __exit__(self, *_: object) -> None:
+        mode.enabled, mode.inference = self._former_modes

@@ -1,0 +1,117 @@
+"""In-place changes: what happens to history when memory is overwritten.
+
+A tensor that is changed gets the history of its new value. A view is changed through its base: the base becomes
+``assign(base, value, path)``, its old value with one part overwritten, and each view tells its history anew from there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Saved, TensorBase, define, replay
+from minigrad.grad_mode import mode
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def _write(x: Any, value: Any, path: Any, index: Any) -> Any:
+    replay(path, x)[index] = value
+    return x
+
+
+@define("CopySlices")
+def overwrite(x: Any, value: Any, path: Any, index: Any) -> Any:
+    """A copy of ``x`` in which the part that ``path`` and ``index`` lead to is ``value``."""
+    return _write(x.copy(), value, path, index)
+
+
+@define("CopySlices")
+def assign(x: Any, value: Any, path: Any, index: Any) -> Any:
+    """``overwrite`` in the memory of ``x`` itself."""
+    return _write(x, value, path, index)
+
+
+for _operation in (overwrite, assign):
+    _operation.vjp(
+        x=lambda g, path, index: overwrite(g, 0.0, path, index),
+        value=lambda g, path, index: replay(path, g)[index],
+    )
+
+
+def user_line() -> str:
+    """``file:line`` of the innermost call from outside the package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def touch(x: TensorBase, by: str) -> None:
+    """Count an in-place change of the memory of ``x``."""
+    x.version.count += 1
+    x.version.changed_by = f"{by} at {user_line()}"
+
+
+def _check(x: TensorBase) -> None:
+    x.sync()
+    if mode.enabled:
+        owner = x if x.base is None else x.base
+        if owner.needs_grad and owner.node is None:
+            raise RuntimeError(
+                f"a {'' if x.base is None else 'view of a '}leaf Variable that requires grad is being used in an in-place "
+                f"operation: it would lose the value its gradient belongs to. Do it under no_grad(), or use the "
+                f"out-of-place form (x = x + 1)"
+            )
+
+
+def change(x: TensorBase, result: TensorBase, by: str) -> Any:
+    """Make ``x`` in place what ``result`` says: ``x.mul_(2)`` is ``change(x, x * 2, "mul_")``."""
+    _check(x)
+    new = result.array
+    if new.shape != x.array.shape:
+        raise RuntimeError(
+            f"output with shape {list(x.array.shape)} doesn't match the broadcast shape {list(new.shape)}: {by} keeps the "
+            f"shape of its tensor; use the out-of-place form"
+        )
+    if not np.can_cast(new.dtype, x.array.dtype, "same_kind"):
+        raise RuntimeError(
+            f"result type {new.dtype} can't be cast to the desired output type {x.array.dtype}: convert the tensor first"
+        )
+    if x.base is not None and mode.enabled and (result.needs_grad or x.base.needs_grad):
+        return _assign(x, result, ..., by)
+    x.array[...] = new
+    touch(x, by)
+    if mode.enabled:
+        x.node, x.needs_grad = result.node, result.needs_grad
+        if x.node is not None:
+            _keep_output(x)
+    return x
+
+
+def _keep_output(x: TensorBase) -> None:
+    """The operation that wrote ``x`` saved its output: that is now the memory of ``x``."""
+    assert x.node is not None
+    for _, edge in x.node.edges:
+        for value in edge.values or ():
+            if type(value) is Saved and value.node is None and not value.constant:
+                value.array, value.version, value.count = x.array, x.version, x.version.count
+
+
+def assign_index(x: TensorBase, index: Any, value: Any, by: str = "setitem") -> None:
+    """``x[index] = value``."""
+    _check(x)
+    _assign(x, value, index, by)
+
+
+def _assign(x: TensorBase, value: Any, index: Any, by: str) -> TensorBase:
+    owner = x if x.base is None else x.base
+    written = assign(owner, value, x.path, index)
+    touch(x, by)
+    if written.node is not None:
+        owner.node, owner.needs_grad = written.node, True
+    x.sync()
+    return x
