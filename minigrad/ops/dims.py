@@ -1,0 +1,54 @@
+"""What ``dim`` means: PyTorch's way of naming axes, checked and turned into NumPy's."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import TensorBase
+
+
+def array_of(x: Any) -> np.ndarray:
+    """The array of a tensor; an array itself."""
+    return x.array if isinstance(x, TensorBase) else np.asarray(x)
+
+
+def one_axis(ndim: int, dim: Any) -> int:
+    """``dim`` counted from the front. Raises IndexError outside [-ndim, ndim)."""
+    if not isinstance(dim, (int, np.integer)) or isinstance(dim, bool):
+        raise TypeError(f"dim must be an integer, got {type(dim).__name__}: {dim!r}")
+    bound = ndim or 1
+    if not -bound <= dim < bound:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim}): "
+            f"the tensor has {ndim} dimensions"
+        )
+    return int(dim) % bound
+
+
+def axes_of(x: Any, dim: Any) -> tuple[int, ...]:
+    """The axes that ``dim`` means, counted from the front; None or () means all of them."""
+    ndim = array_of(x).ndim
+    if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
+        return tuple(range(ndim))
+    axes = tuple(one_axis(ndim, d) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    if len(set(axes)) != len(axes):
+        raise RuntimeError(f"a dimension appears multiple times in the list of dims {dim}")
+    return axes if ndim else ()
+
+
+def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Accept NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``."""
+
+    @functools.wraps(function)
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        return function(*args, **kwargs)
+
+    return renamed

@@ -1,0 +1,349 @@
+"""Operations that move elements about without changing them. Many return views: they share memory with their input.
+
+The rule of a rearrangement is the rearrangement back.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import promote_numpy
+from minigrad.engine import TensorBase, define, expand
+from minigrad.ops.dims import array_of, axes_of, one_axis
+
+
+@define("ViewBackward0", view=True)
+def _reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    return x.reshape(shape)
+
+
+_reshape.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
+
+
+def shape_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """A shape given as ``(2, 3)`` or as ``2, 3``."""
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    return tuple(int(n) for n in shape)
+
+
+def reshape(input: Any, *shape: Any) -> Any:
+    """The same elements in another shape; one size may be -1. A view where NumPy can make one."""
+    wanted, old = shape_of(shape), array_of(input).shape
+    known = math.prod(n for n in wanted if n != -1)
+    size = math.prod(old)
+    if wanted.count(-1) > 1:
+        raise RuntimeError(f"only one dimension can be inferred, and the shape {list(wanted)} leaves several open with -1")
+    if (known == 0 and -1 in wanted) or (size % known if -1 in wanted else size != known):
+        raise RuntimeError(f"shape '{list(wanted)}' is invalid for input of size {size} (its shape is {list(old)})")
+    return _reshape(input, wanted)
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """``reshape`` that never copies: raises RuntimeError where the memory does not allow a view."""
+    result = reshape(input, *shape)
+    x, y = array_of(input), array_of(result)
+    if x.size and not np.may_share_memory(x, y):
+        raise RuntimeError(
+            f"view size is not compatible with input tensor's size {list(x.shape)} and stride: it is not contiguous. "
+            f"Use .reshape(...) instead."
+        )
+    return result
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The dimensions from ``start_dim`` to ``end_dim`` as one."""
+    shape = array_of(input).shape
+    start, end = one_axis(len(shape), start_dim), one_axis(len(shape), end_dim)
+    if start > end:
+        raise RuntimeError(f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}")
+    return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """Dimension ``dim`` as several of the given sizes."""
+    shape = array_of(input).shape
+    axis = one_axis(len(shape), dim)
+    if math.prod(sizes) != shape[axis] and -1 not in sizes:
+        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]})")
+    return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+
+@define("PermuteBackward0", view=True)
+def _permute(x: Any, axes: tuple[int, ...]) -> Any:
+    return x.transpose(axes)
+
+
+_permute.vjp(x=lambda g, axes: _permute(g, tuple(sorted(range(len(axes)), key=axes.__getitem__))))
+
+
+def permute(input: Any, *dims: Any) -> Any:
+    """The dimensions in another order."""
+    ndim, axes = array_of(input).ndim, shape_of(dims)
+    if len(axes) != ndim:
+        raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input ({ndim}) does not match dims {axes}")
+    return _permute(input, axes_of(input, axes))
+
+
+@define("TransposeBackward0", view=True)
+def _swapaxes(x: Any, a: int, b: int) -> Any:
+    return x.swapaxes(a, b)
+
+
+_swapaxes.vjp(x=lambda g, a, b: _swapaxes(g, a, b))
+
+
+@define("TBackward0", view=True)
+def _t(x: Any) -> Any:
+    return x.T
+
+
+_t.vjp(x=lambda g: _t(g))
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged."""
+    ndim = array_of(input).ndim
+    a, b = one_axis(ndim, dim0), one_axis(ndim, dim1)
+    return _swapaxes(input, a, b) if ndim else input
+
+
+def t(input: Any) -> Any:
+    """A matrix transposed; a vector as it is."""
+    if array_of(input).ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {array_of(input).ndim}D: use .mT or transpose")
+    return _t(input)
+
+
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """The dimensions ``source`` at the places ``destination``, the others in order."""
+    one = isinstance(source, int)
+    from_, to = axes_of(input, (source,) if one else tuple(source)), axes_of(input, (destination,) if one else tuple(destination))
+    if len(from_) != len(to):
+        raise RuntimeError(f"movedim: Invalid source or destination dims: {source} and {destination} differ in number")
+    order = [i for i in range(array_of(input).ndim) if i not in from_]
+    for place, axis in sorted(zip(to, from_, strict=True)):
+        order.insert(place, axis)
+    return _permute(input, tuple(order))
+
+
+@define("UnsqueezeBackward0", view=True)
+def _unsqueeze(x: Any, axis: int) -> Any:
+    return np.expand_dims(x, axis)
+
+
+_unsqueeze.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """A new dimension of size 1 at ``dim``."""
+    return _unsqueeze(input, one_axis(array_of(input).ndim + 1, dim))
+
+
+@define("SqueezeBackward1", view=True)
+def _squeeze(x: Any, axes: tuple[int, ...]) -> Any:
+    return x.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+
+_squeeze.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Without the dimensions of size 1, or without ``dim`` if its size is 1."""
+    return _squeeze(input, tuple(a for a in axes_of(input, dim) if array_of(input).shape[a] == 1))
+
+
+def broadcast_to(input: Any, size: Any) -> Any:
+    """``input`` stretched to ``size`` without copying; -1 keeps a size."""
+    old, wanted = array_of(input).shape, shape_of((size,))
+    lead = len(wanted) - len(old)
+    if lead < 0:
+        raise RuntimeError(f"expand: the number of sizes provided ({len(wanted)}) must be at least the tensor's ({len(old)})")
+    full = tuple(old[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
+    if any(m not in (1, n) for m, n in zip(old, full[lead:], strict=True)):
+        raise RuntimeError(f"The expanded size {list(wanted)} must match the existing size {list(old)} where that is not 1")
+    return expand(input, full)
+
+
+def expand_(input: Any, *size: Any) -> Any:
+    """``Tensor.expand``: the sizes may be given one by one."""
+    return broadcast_to(input, shape_of(size))
+
+
+@define("RepeatBackward0")
+def _tile(x: Any, repeats: tuple[int, ...]) -> Any:
+    return np.tile(x, repeats)
+
+
+def _tile_x(g: Any, x_shape: Any, repeats: tuple[int, ...]) -> Any:
+    # y[r, i] = x[i] for every copy r: write g with the copies as axes of their own and add those up
+    shape = (1,) * (len(repeats) - len(x_shape)) + tuple(x_shape)
+    split = tuple(n for pair in zip(repeats, shape, strict=True) for n in pair)
+    return _reshape(_reshape(g, split).sum(tuple(range(0, len(split), 2))), x_shape)
+
+
+_tile.vjp(x=_tile_x)
+
+
+def repeat(input: Any, *repeats: Any) -> Any:
+    """``Tensor.repeat``: copies along each dimension, new leading dimensions included."""
+    counts = shape_of(repeats)
+    if len(counts) < array_of(input).ndim:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    return _tile(input, counts)
+
+
+def tile(input: Any, *dims: Any) -> Any:
+    """``repeat`` with missing counts taken as 1."""
+    counts = shape_of(dims)
+    return _tile(input, (1,) * (array_of(input).ndim - len(counts)) + counts)
+
+
+@define("FlipBackward0")
+def _flip(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.flip(x, axes).copy()
+
+
+_flip.vjp(x=lambda g, axes: _flip(g, axes))
+
+
+def flip(input: Any, *dims: Any) -> Any:
+    """The order along ``dims`` reversed (a copy, as in PyTorch)."""
+    return _flip(input, axes_of(input, shape_of(dims)) if shape_of(dims) else ())
+
+
+@define("RollBackward0")
+def _roll(x: Any, shifts: Any, axes: Any) -> Any:
+    return np.roll(x, shifts, axes)
+
+
+_roll.vjp(x=lambda g, shifts, axes: _roll(g, tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts, axes))
+
+
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    """Elements shifted along ``dims``, those that fall off coming in at the other end."""
+    return _roll(input, tuple(shifts) if isinstance(shifts, (tuple, list)) else shifts, tuple(dims) if isinstance(dims, list) else dims)
+
+
+# Joining and splitting
+
+
+@define("CatBackward0")
+def _cat(*xs: Any, dim: int) -> Any:
+    return np.concatenate(xs, axis=dim)
+
+
+def _cat_xs(g: Any, i: int, xs_shapes: Any, dim: int) -> Any:
+    start = sum(shape[dim] for shape in xs_shapes[:i])
+    return g[(slice(None),) * dim + (slice(start, start + xs_shapes[i][dim]),)]
+
+
+_cat.vjp(xs=_cat_xs)
+
+
+def _common(tensors: Any, name: str) -> list[Any]:
+    xs = list(tensors) if isinstance(tensors, (tuple, list)) else [row for row in tensors]
+    if not xs:
+        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+    for x in xs:
+        if not isinstance(x, (TensorBase, np.ndarray)):
+            raise TypeError(f"{name}(): expected a list of Tensors, got an element of type {type(x).__name__}")
+    common = array_of(xs[0]).dtype
+    for x in xs[1:]:
+        common = promote_numpy(common, array_of(x).dtype)
+    return [x if array_of(x).dtype == common else x.to(common) if isinstance(x, TensorBase) else x.astype(common) for x in xs]
+
+
+def cat(tensors: Any, dim: int = 0, **names: Any) -> Any:
+    """Tensors joined along ``dim``; their other sizes must agree."""
+    xs = _common(tensors, "cat")
+    xs = [x for x in xs if array_of(x).shape != (0,)] or xs[:1]  # PyTorch passes over tensors of shape (0,)
+    if array_of(xs[0]).ndim == 0:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated: use stack")
+    return _cat(*xs, dim=one_axis(array_of(xs[0]).ndim, names.get("axis", dim)))
+
+
+concat = concatenate = cat
+
+
+@define("StackBackward0")
+def _stack(*xs: Any, dim: int) -> Any:
+    return np.stack(xs, axis=dim)
+
+
+_stack.vjp(xs=lambda g, i, dim: g[(slice(None),) * dim + (i,)])
+
+
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """Tensors of one shape joined along a new dimension ``dim``."""
+    xs = _common(tensors, "stack")
+    shapes = [array_of(x).shape for x in xs]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shapes[0])} at entry 0 and {list(shape)} at entry {i}")
+    return _stack(*xs, dim=one_axis(len(shapes[0]) + 1, dim))
+
+
+@define("SplitBackward0", view=True)
+def _piece(x: Any, axis: int, start: int, length: int) -> Any:
+    return x[(slice(None),) * axis + (slice(start, start + length),)]
+
+
+def pad_zero(g: Any, axis: int, start: int, shape: Any) -> Any:
+    """``g`` placed from ``start`` on along ``axis`` among zeros: the adjoint of taking a piece."""
+    return _place(g, axis, start, shape[axis])
+
+
+@define("SliceBackward0")
+def _place(x: Any, axis: int, start: int, size: int) -> Any:
+    shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+    y = np.zeros(shape, x.dtype)
+    y[(slice(None),) * axis + (slice(start, start + x.shape[axis]),)] = x
+    return y
+
+
+_piece.vjp(x=lambda g, x_shape, axis, start: _place(g, axis, start, x_shape[axis]))
+_place.vjp(x=lambda g, x_shape, axis, start: _piece(g, axis, start, x_shape[axis]))
+
+
+@define("SliceBackward0", view=True)
+def _narrow(x: Any, axis: int, start: int, length: int) -> Any:
+    return _piece.forward(x, axis, start, length)
+
+
+_narrow.vjp(x=lambda g, x_shape, axis, start: _place(g, axis, start, x_shape[axis]))
+
+
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    """The elements ``start`` to ``start + length`` along ``dim``, as a view."""
+    shape = array_of(input).shape
+    axis = one_axis(len(shape), dim)
+    begin = start + shape[axis] if start < 0 else start
+    if length < 0 or begin < 0 or begin + length > shape[axis]:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({shape[axis]}).")
+    return _narrow(input, axis, begin, length)
+
+
+def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Pieces of a given size (the last may be smaller), or of the given sizes, along ``dim``."""
+    axis = one_axis(array_of(tensor).ndim, dim)
+    n, sizes = array_of(tensor).shape[axis], split_size_or_sections
+    if isinstance(sizes, int):
+        if sizes <= 0:
+            raise RuntimeError(f"split expects split_size be positive, but got split_size={sizes}")
+        sizes = [min(sizes, n - i) for i in range(0, n, sizes)] or [0]
+    if sum(sizes) != n:
+        raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got split_sizes={list(sizes)}")
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(_piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
+
+
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """At most ``chunks`` pieces of equal size along ``dim``, the last possibly smaller."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = array_of(input).shape[one_axis(array_of(input).ndim, dim)]
+    return split(input, max(1, -(-n // chunks)), dim)
