@@ -74,17 +74,16 @@ def get_printoptions() -> dict[str, Any]:
 def tensor_repr(
     array: np.ndarray,
     *,
-    name: str = "tensor",
     suffixes: Sequence[str] = (),
-    indent: int = 0,
     default_dtype: np.dtype = np.dtype(np.float32),
+    prefix: str = "tensor(",
 ) -> str:
-    """The text ``name(values, size=..., dtype=..., *suffixes)`` that PyTorch shows for a tensor of these values.
+    """The text ``tensor(values, size=..., dtype=..., *suffixes)`` that PyTorch shows for a tensor of these values.
 
-    ``suffixes`` are ready texts such as ``"requires_grad=True"``. Before them ``size`` and ``dtype`` are added where the
-    values do not tell: the size of a tensor that is empty, unless it is ``(0,)``, or shown without any edge items; a
-    dtype other than ``default_dtype`` and, unless the tensor is empty, other than int64 and bool. ``indent`` is how
-    many columns are taken on the line where the text will start.
+    ``suffixes`` are ready texts such as ``"requires_grad=True"``. Before them ``size`` and ``dtype`` are added where
+    the values do not tell: the size of a tensor that is empty, unless it is ``(0,)``, or shown without any edge items;
+    a dtype other than ``default_dtype`` and, unless the tensor is empty, other than int64 and bool. ``prefix`` opens
+    the text, its bracket included; a subclass gives its own name there, and what wraps is indented by its length.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
     """
@@ -97,22 +96,19 @@ def tensor_repr(
     if array.dtype != default_dtype and (empty or array.dtype not in (np.int64, np.bool_)):
         notes.append(f"dtype=torch.{array.dtype.name}")
 
-    prefix = f"{name}("
-    start = indent + len(prefix)
-    text = prefix + ("[]" if empty else _values(array, start, options))
-    return _append(text, [*notes, *suffixes], indent, start, options.linewidth) + ")"
+    indent = len(prefix)
+    text = prefix + ("[]" if empty else _values(array, indent, options))
+    return _append(text, [*notes, *suffixes], indent, options.linewidth) + ")"
 
 
-def _append(text: str, suffixes: Sequence[str], indent: int, start: int, linewidth: int) -> str:
-    """Add the suffixes after commas, each on the last line if it fits there, else on a new line at column ``start``."""
+def _append(text: str, suffixes: Sequence[str], indent: int, linewidth: int) -> str:
+    """Add the suffixes after commas, each on the last line if it fits, else on a new line at column ``indent``."""
     # PyTorch counts two columns more on the line where the values end than on those that hold only suffixes.
     column = len(text.rpartition("\n")[2]) + 2
-    if "\n" not in text:
-        column += indent
     for suffix in suffixes:
         if column + 2 + len(suffix) > linewidth:
-            text += ",\n" + " " * start + suffix
-            column = start + len(suffix)
+            text += ",\n" + " " * indent + suffix
+            column = indent + len(suffix)
         else:
             text += ", " + suffix
             column += 2 + len(suffix)
