@@ -111,10 +111,18 @@ class Edge:
                 f"Trying to backward through the graph a second time: the values that {owner.title} saved were freed by "
                 f"the first backward pass. Specify retain_graph=True in that first call, or compute the forward pass anew."
             )
-        x_bar = self.rule(g, *[v.open(owner, as_tensor) if type(v) is Saved else v for v in self.values])
+        x_bar = self.rule(g, *[_open(v, owner, as_tensor) for v in self.values])
         if not isinstance(x_bar, (TensorBase, np.ndarray)):
             x_bar = np.asarray(x_bar)  # NumPy gives a scalar where a 0-d array is meant
         return fit(x_bar, self.shape, self.dtype)
+
+
+def _open(value: Any, owner: Node, as_tensor: bool) -> Any:
+    if type(value) is Saved:
+        return value.open(owner, as_tensor)
+    if type(value) is list:  # all inputs of an operation on any number of them
+        return [_open(v, owner, as_tensor) for v in value]
+    return value
 
 
 class Node:
@@ -143,7 +151,7 @@ class Node:
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
         for _, edge in self.edges:
-            if edge.values is not None and any(type(v) is Saved for v in edge.values):
+            if edge.values is not None and any(type(v) in (Saved, list) for v in edge.values):
                 edge.values = None
 
     @property
@@ -268,15 +276,20 @@ class Primitive:
             return i
         if self.variadic:
             if name == self.names[0] + "_shapes":
-                return [np.shape(x) for x in args]
+                return [np.shape(x.array if isinstance(x, TensorBase) else x) for x in args]
+            if name == self.names[0]:
+                return [self._save(x) for x in args]
             return options[name] if name in options else self.defaults[name]
         if name in self.names:
-            x = args[self.names.index(name)]
-            if isinstance(x, TensorBase):
-                return Saved(x, x.gradient_node() if x.needs_grad else None, constant=not x.needs_grad)
-            return x
+            return self._save(args[self.names.index(name)])
         x = args[self.names.index(name.removesuffix("_shape"))]
         return x.array.shape if isinstance(x, TensorBase) else np.shape(x)
+
+    @staticmethod
+    def _save(x: Any) -> Any:
+        if not isinstance(x, TensorBase):
+            return x
+        return Saved(x, x.gradient_node() if x.needs_grad else None, constant=not x.needs_grad)
 
     def _bind(self, args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments in order, with defaults filled in."""

@@ -258,7 +258,7 @@ class topk_result(max_result):
 
 
 def _filled(x: np.ndarray, axis: tuple[int, ...], name: str) -> None:
-    if x.size == 0 and any(x.shape[a] == 0 for a in axis):
+    if x.size == 0 and 0 in [x.shape[a] for a in axis]:
         raise (IndexError if x.ndim > 1 else RuntimeError)(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0, or to have elements: "
             f"the tensor of shape {x.shape} has none to choose from"
@@ -344,7 +344,7 @@ def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any, along: Primitive, pa
 
 @define("MaxBackward1")
 def _max_all(x: Any) -> Any:
-    _filled(x, tuple(range(x.ndim)) or (0,) if x.ndim else (), "max")
+    _filled(x, tuple(range(x.ndim)), "max")
     return np.maximum.reduce(x, axis=None)
 
 
@@ -354,8 +354,8 @@ def _min_all(x: Any) -> Any:
     return np.minimum.reduce(x, axis=None)
 
 
-for _all in (_max_all, _min_all):
-    _all.vjp(x=lambda g, x, y: _evenly(g, x, y, tuple(range(len(x.shape))), False))
+for _extreme_all in (_max_all, _min_all):
+    _extreme_all.vjp(x=lambda g, x, y: _evenly(g, x, y, tuple(range(len(x.shape))), False))
 
 
 @numpy_names
@@ -376,6 +376,42 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     if isinstance(dim, (TensorBase, np.ndarray)):
         return minimum(input, dim)
     return _extreme(input, dim, keepdim, _argmin, min_along, min_result)
+
+
+# Truth
+
+
+@Primitive
+def _all(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    return np.all(x, axis=axis, keepdims=keepdims)
+
+
+@Primitive
+def _any(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    return np.any(x, axis=axis, keepdims=keepdims)
+
+
+@Primitive
+def _count(x: Any, axis: tuple[int, ...]) -> Any:
+    return np.count_nonzero(x, axis=axis)
+
+
+@numpy_names
+def all(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
+    """True where all elements over ``dim`` are nonzero."""
+    return _all(input, axes_of(input, dim), keepdim)
+
+
+@numpy_names
+def any(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
+    """True where some element over ``dim`` is nonzero."""
+    return _any(input, axes_of(input, dim), keepdim)
+
+
+@numpy_names
+def count_nonzero(input: Any, dim: Axes = None) -> Any:
+    """How many elements over ``dim`` are nonzero."""
+    return _count(input, axes_of(input, dim))
 
 
 # Order

@@ -1,0 +1,263 @@
+"""Products of vectors and matrices, and a few decompositions' determinants, each with its rule beneath it.
+
+Every product here is a sum over a shared index, so every rule is the same sum with another index left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import promote
+from minigrad.engine import define
+from minigrad.ops.dims import array_of
+from minigrad.ops.shape import _swapaxes, _t
+
+
+def _same_type(x: Any, other: Any, name: str) -> None:
+    if x.dtype != other.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {x.dtype} != {other.dtype} in {name}: convert one, as in "
+            f".to(other.dtype)"
+        )
+
+
+@define("MmBackward0")
+def _mm(x: Any, other: Any) -> Any:
+    return np.matmul(x, other)
+
+
+# y_ij = sum_k x_ik o_kj, so dx = g o^T and do = x^T g
+_mm.vjp(x=lambda g, other: _mm(g, _t(other)), other=lambda g, x: _mm(_t(x), g))
+
+
+@define("BmmBackward0")
+def _bmm(x: Any, other: Any) -> Any:
+    return np.matmul(x, other)
+
+
+# the same for each matrix of a stack; stacks that were broadcast are summed by the engine
+_bmm.vjp(x=lambda g, other: _bmm(g, _swapaxes(other, -1, -2)), other=lambda g, x: _bmm(_swapaxes(x, -1, -2), g))
+
+
+@define("MvBackward0")
+def _mv(x: Any, vec: Any) -> Any:
+    return np.matmul(x, vec)
+
+
+# y_i = sum_k x_ik v_k
+_mv.vjp(x=lambda g, vec: outer(g, vec), vec=lambda g, x: _mv(_t(x), g))
+
+
+@define("DotBackward0")
+def _dot(x: Any, other: Any) -> Any:
+    return np.dot(x, other)
+
+
+_dot.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)
+
+
+def _no_match(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
+    rows = "x".join(map(str, a)), "x".join(map(str, b))
+    return RuntimeError(
+        f"{name}: mat1 and mat2 shapes cannot be multiplied ({rows[0]} and {rows[1]}): the last dimension of the first "
+        f"({a[-1] if a else 'none'}) must equal the {'first' if len(b) < 2 else 'second to last'} dimension of the second "
+        f"({b[-2] if len(b) > 1 else b[0] if b else 'none'})"
+    )
+
+
+def matmul(input: Any, other: Any) -> Any:
+    """``input @ other``: of vectors their dot product, of matrices ``sum_k x_ik o_kj``, of stacks each by each."""
+    x, o = array_of(input), array_of(other)
+    a, b = x.shape, o.shape
+    if not a or not b:
+        raise RuntimeError("both arguments to matmul need to be at least 1D, but they are " f"{len(a)}D and {len(b)}D: use *")
+    if a[-1] != b[-2 if len(b) > 1 else 0]:
+        if len(a) == len(b) == 1:
+            raise RuntimeError(f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements")
+        raise _no_match("matmul", a, b)
+    _same_type(x, o, "matmul")
+    if len(a) == 2 and len(b) == 2:
+        return _mm(input, other)
+    if len(a) == 1 and len(b) == 1:
+        return _dot(input, other)
+    if len(a) == 2 and len(b) == 1:
+        return _mv(input, other)
+    if len(a) == 1:
+        return _bmm(input.reshape((1, a[0])), other).squeeze(-2)
+    if len(b) == 1:
+        return _bmm(input, other.reshape((b[0], 1))).squeeze(-1)
+    return _bmm(input, other)
+
+
+def _dims(name: str, x: Any, n: int, which: str) -> None:
+    if array_of(x).ndim != n:
+        raise RuntimeError(f"{name}: {which} must be a {('vector', 'matrix', 'stack of matrices')[n - 1]} ({n}D), got {array_of(x).ndim}D")
+
+
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices."""
+    _dims("mm", input, 2, "self"), _dims("mm", mat2, 2, "mat2")
+    return matmul(input, mat2)
+
+
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of two stacks of matrices, ``(b, n, m) @ (b, m, p)``, without broadcasting."""
+    _dims("bmm", input, 3, "batch1"), _dims("bmm", mat2, 3, "batch2")
+    if array_of(input).shape[0] != array_of(mat2).shape[0]:
+        raise _no_match("bmm", array_of(input).shape, array_of(mat2).shape)
+    return matmul(input, mat2)
+
+
+def mv(input: Any, vec: Any) -> Any:
+    """A matrix times a vector."""
+    _dims("mv", input, 2, "self"), _dims("mv", vec, 1, "vec")
+    return matmul(input, vec)
+
+
+def dot(input: Any, tensor: Any) -> Any:
+    """``sum_i input_i tensor_i`` of two vectors."""
+    if array_of(input).ndim != 1 or array_of(tensor).ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {array_of(input).ndim}D and {array_of(tensor).ndim}D tensors")
+    return matmul(input, tensor)
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """``y_ij = input_i vec2_j``."""
+    _dims("outer", input, 1, "self"), _dims("outer", vec2, 1, "vec2")
+    return input.reshape((-1, 1)) * vec2.reshape((1, -1))
+
+
+# Einstein's summation
+
+
+@define("EinsumBackward0")
+def einsum_(*xs: Any, equation: str) -> Any:
+    y = np.einsum(equation, *xs, optimize=len(xs) > 2)
+    return np.array(y) if isinstance(y, np.ndarray) and not y.flags.writeable else y
+
+
+def _einsum_xs(g: Any, xs: Any, i: int, xs_shapes: Any, equation: str) -> Any:
+    """The same sum, with the output's letters in the place of those of operand ``i``."""
+    inputs, output = equation.split("->")
+    terms = inputs.split(",")
+    wanted, others = terms[i], [t for k, t in enumerate(terms) if k != i]
+    operands = [x for k, x in enumerate(xs) if k != i]
+    letters = "".join(dict.fromkeys(wanted))
+    reachable = set(output).union(*others)
+    kept = "".join(c for c in letters if c in reachable)
+    part = einsum_(g, *operands, equation=",".join([output, *others]) + "->" + kept)
+    sizes = dict(zip(wanted, xs_shapes[i], strict=True))
+    shape = tuple(sizes[c] if c in kept else 1 for c in letters)
+    part = part.reshape(shape)
+    full = tuple(sizes[c] for c in letters)
+    if len(letters) == len(wanted):
+        return part + np.zeros(full, array_of(part).dtype) if shape != full else part
+    # a repeated letter reads a diagonal: write it back there
+    part = part + np.zeros(full, array_of(part).dtype) if shape != full else part
+    return _diagonal_back(part, tuple(letters.index(c) for c in wanted), xs_shapes[i])
+
+
+@define("EinsumBackward0")
+def _diagonal_back(x: Any, axes: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    y = np.zeros(shape, x.dtype)
+    grid = np.ogrid[tuple(slice(n) for n in x.shape)]
+    y[tuple(grid[a] for a in axes)] = x
+    return y
+
+
+@define("EinsumBackward0")
+def _diagonal_read(x: Any, axes: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    return x[tuple(grid[a] for a in axes)]
+
+
+_diagonal_back.vjp(x=lambda g, x_shape, axes: _diagonal_read(g, axes, x_shape))
+_diagonal_read.vjp(x=lambda g, x_shape, axes: _diagonal_back(g, axes, x_shape))
+
+einsum_.vjp(xs=_einsum_xs)
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """The sum that ``equation`` names, as in ``einsum("ij,jk->ik", a, b)``; ``...`` stands for any leading dimensions."""
+    xs = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
+    if not isinstance(equation, str):
+        raise NotImplementedError("einsum by lists of indices: write the equation as a string, as in 'ij,jk->ik'")
+    return einsum_(*xs, equation=_explicit(equation.replace(" ", ""), xs))
+
+
+def _explicit(equation: str, xs: list[Any]) -> str:
+    """The equation with its output written out and letters in the place of dots."""
+    inputs, arrow, output = equation.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(xs):
+        raise RuntimeError(f"einsum(): the equation '{equation}' names {len(terms)} operands, but {len(xs)} were given")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation]
+    dots = {i: array_of(x).ndim - len(t.replace("...", "")) for i, (t, x) in enumerate(zip(terms, xs, strict=True)) if "..." in t}
+    most = max(dots.values(), default=0)
+    names = "".join(spare[:most])
+    terms = [t.replace("...", names[most - dots[i] :]) if i in dots else t for i, t in enumerate(terms)]
+    for t, x in zip(terms, xs, strict=True):
+        if len(t) != array_of(x).ndim:
+            raise RuntimeError(f"einsum(): the subscripts '{t}' name {len(t)} dimensions, but the operand has {array_of(x).ndim}")
+    if not arrow:
+        every = "".join(terms)
+        output = names + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in names))
+    return ",".join(terms) + "->" + output.replace("...", names)
+
+
+# Square matrices
+
+
+@define("LinalgInvExBackward0")
+def inv(x: Any) -> Any:
+    return np.linalg.inv(x)
+
+
+# d(A^-1) = -A^-1 dA A^-1
+inv.vjp(x=lambda g, y: -_bmm(_bmm(_swapaxes(y, -1, -2), g), _swapaxes(y, -1, -2)))
+
+
+@define("LinalgDetBackward0")
+def det(x: Any) -> Any:
+    return np.linalg.det(x)
+
+
+# Jacobi: d det A = det A tr(A^-1 dA)
+det.vjp(x=lambda g, x, y: (g * y)[..., None, None] * _swapaxes(inv(x), -1, -2))
+
+
+@define("LinalgSlogdetBackward0")
+def logabsdet(x: Any) -> Any:
+    return np.linalg.slogdet(x)[1]
+
+
+logabsdet.vjp(x=lambda g, x: g[..., None, None] * _swapaxes(inv(x), -1, -2))
+
+
+@define("LinalgSolveExBackward0")
+def solve(x: Any, other: Any) -> Any:
+    x, other = promote(x, other)
+    return np.linalg.solve(x, other)
+
+
+def _solve_other(g: Any, x: Any) -> Any:
+    return solve(_swapaxes(x, -1, -2), g)
+
+
+def _solve_x(g: Any, x: Any, y: Any) -> Any:
+    # A y = b: dA gives dy = -A^-1 dA y, so dL/dA = -(A^-T g) y^T
+    w = _solve_other(g, x)
+    vector = array_of(y).ndim == 1
+    return -(outer(w, y) if vector else _bmm(w, _swapaxes(y, -1, -2)))
+
+
+solve.vjp(x=_solve_x, other=_solve_other)
+
