@@ -85,7 +85,9 @@ def _sequence(tensors: Any) -> list[TensorBase]:
     found = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
     for tensor in found:
         if not isinstance(tensor, TensorBase):
-            raise TypeError(f"expected a tensor or a sequence of tensors, got an element of type {type(tensor).__name__}")
+            raise TypeError(
+                f"expected a tensor or a sequence of tensors, got an element of type {type(tensor).__name__}"
+            )
     return found
 
 
@@ -104,7 +106,9 @@ def _roots(tensors: Sequence[TensorBase], gradients: Any, create_graph: bool) ->
     if gradients is None or isinstance(gradients, (TensorBase, np.ndarray)):
         gradients = [gradients] * (1 if gradients is not None else len(tensors))
     if len(gradients) != len(tensors):
-        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients: give one gradient for each tensor")
+        raise RuntimeError(
+            f"got {len(tensors)} tensors and {len(gradients)} gradients: give one gradient for each tensor"
+        )
     return [_root(i, t, g, create_graph) for i, (t, g) in enumerate(zip(tensors, gradients, strict=True))]
 
 

@@ -92,7 +92,9 @@ def from_numpy(numpy: Any) -> dtype:
         return _BY_NUMPY[np.dtype(numpy)]
     except KeyError:
         have = ", ".join(t._name for t in _BY_NUMPY.values())
-        raise TypeError(f"minigrad has no tensors of type {np.dtype(numpy)}; it has {have}: convert with .astype()") from None
+        raise TypeError(
+            f"minigrad has no tensors of type {np.dtype(numpy)}; it has {have}: convert with .astype()"
+        ) from None
 
 
 def to_numpy(d: Any) -> np.dtype | None:

@@ -75,7 +75,7 @@ class Saved:
         self.array, self.version, self.count = tensor.array, tensor.version, tensor.version.count
         self.node, self.constant, self.wrap = node, constant, tensor.wrap
 
-    def open(self, owner: Node, as_tensor: bool) -> Any:
+    def open(self, owner: Any, as_tensor: bool) -> Any:
         if self.version.count != self.count:
             raise RuntimeError(
                 f"one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -112,9 +112,12 @@ class Edge:
                 f"the first backward pass. Specify retain_graph=True in that first call, or compute the forward pass anew."
             )
         x_bar = self.rule(g, *[_open(v, owner, as_tensor) for v in self.values])
-        if not isinstance(x_bar, (TensorBase, np.ndarray)):
-            x_bar = np.asarray(x_bar)  # NumPy gives a scalar where a 0-d array is meant
-        return fit(x_bar, self.shape, self.dtype)
+        return fit(_array(x_bar), self.shape, self.dtype)
+
+
+def _array(x: Any) -> Any:
+    """``x``, as a 0-d array where NumPy gave a scalar."""
+    return np.asarray(x) if isinstance(x, np.generic) else x
 
 
 def _open(value: Any, owner: Node, as_tensor: bool) -> Any:
@@ -387,8 +390,7 @@ def walk(
                 former += g
                 waiting[node.order] = node, former, True
             else:
-                total = former + g
-                waiting[node.order] = node, total if create_graph else np.asarray(total), True
+                waiting[node.order] = node, _array(former + g), True
         else:
             waiting[node.order] = node, g, owned
             heappush(queue, -node.order)

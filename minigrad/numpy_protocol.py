@@ -26,7 +26,9 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     found = UFUNCS.get(ufunc)
     if found is None or method != "__call__" or kwargs:
         detail = f".{method}" if method != "__call__" else f" with {', '.join(kwargs)}" if kwargs else ""
-        raise TypeError(f"np.{ufunc.__name__}{detail} of a tensor is not differentiable here: use tensor.detach().numpy() for plain NumPy")
+        raise TypeError(
+            f"np.{ufunc.__name__}{detail} of a tensor is not differentiable here: use tensor.detach().numpy() for plain NumPy"
+        )
     return found(*inputs)
 
 
@@ -34,5 +36,7 @@ def array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any)
     """``Tensor.__array_function__``."""
     found = FUNCTIONS.get(function)
     if found is None:
-        raise TypeError(f"np.{function.__name__} of a tensor is not differentiable here: use tensor.detach().numpy() for plain NumPy")
+        raise TypeError(
+            f"np.{function.__name__} of a tensor is not differentiable here: use tensor.detach().numpy() for plain NumPy"
+        )
     return found(*args, **kwargs)

@@ -16,6 +16,7 @@ from minigrad import dtypes
 from minigrad.backward import backward
 from minigrad.dtypes import dtype as dtype_type
 from minigrad.engine import Node, Primitive, TensorBase, Version, accumulate, cast, define
+from minigrad.generator import default_generator
 from minigrad.grad_mode import mode
 from minigrad.mutation import assign_index, change
 from minigrad.numpy_protocol import array_function, array_ufunc
@@ -37,7 +38,7 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
-    def __getitem__(self, item: Any) -> Any:
+    def __getitem__(self, item: Any) -> Any:  # type: ignore[override]  # a slice of a Size is a Size
         found = super().__getitem__(item)
         return Size(found) if isinstance(item, slice) else found
 
@@ -66,7 +67,9 @@ class device:
 def check_device(name: Any) -> None:
     """Raises NotImplementedError for any device but the CPU."""
     if name is not None and str(name).split(":")[0] != "cpu":
-        raise NotImplementedError(f"device {str(name)!r}: minigrad computes with NumPy, on device 'cpu' only; leave .to(...) out")
+        raise NotImplementedError(
+            f"device {str(name)!r}: minigrad computes with NumPy, on device 'cpu' only; leave .to(...) out"
+        )
 
 
 class RemovableHandle:
@@ -227,11 +230,17 @@ class Tensor(TensorBase):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask for a gradient of this leaf. Raises RuntimeError for an integer tensor and for one with a history."""
         if requires_grad and self.array.dtype.kind != "f":
-            raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {self.dtype}: convert with .float()")
+            raise RuntimeError(
+                f"only Tensors of floating point dtype can require gradients, got {self.dtype}: convert with .float()"
+            )
         if not requires_grad and self.node is not None:
-            raise RuntimeError("you can only change requires_grad flags of leaf variables. Use .detach() for a tensor without history.")
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. Use .detach() for a tensor without history."
+            )
         if self._inference and requires_grad and not mode.inference:
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first")
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first"
+            )
         self.needs_grad = bool(requires_grad)
         return self
 
@@ -252,7 +261,9 @@ class Tensor(TensorBase):
     def _base(self) -> Any:
         return self.base
 
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
         """Add the gradient of this tensor to ``.grad`` of the leaves it was computed from (see ``autograd.backward``)."""
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
@@ -303,7 +314,9 @@ class Tensor(TensorBase):
             if result is None:
                 return g
             if not isinstance(result, TensorBase) or result.array.shape != given.array.shape:
-                raise RuntimeError(f"a hook must return None or a gradient of shape {list(given.shape)}, got {result!r}")
+                raise RuntimeError(
+                    f"a hook must return None or a gradient of shape {list(given.shape)}, got {result!r}"
+                )
             return result if isinstance(g, TensorBase) else result.array
 
         return self._hook(self.gradient_node(), run)
@@ -390,7 +403,9 @@ class Tensor(TensorBase):
 
     def __contains__(self, element: Any) -> bool:
         if not isinstance(element, (Tensor, int, float, bool)):
-            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
         return bool((self == element).array.any())
 
     def __repr__(self) -> str:
@@ -406,10 +421,14 @@ class Tensor(TensorBase):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.grad_fn is not None:
-            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol: detach() first")
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol: detach() first"
+            )
         found = object.__new__(type(self))
         memo[id(self)] = found
-        found.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("accumulator", "base", "path", "seen")})
+        found.__dict__.update(
+            {k: v for k, v in self.__dict__.items() if k not in ("accumulator", "base", "path", "seen")}
+        )
         found.array, found.version = self.array.copy(), Version()
         if self.grad is not None:
             found.grad = self.grad.__deepcopy__(memo)
@@ -425,7 +444,9 @@ class Tensor(TensorBase):
     def item(self) -> Any:
         """The only element as a Python number."""
         if self.array.size != 1:
-            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar: reduce it first, or use .tolist()")
+            raise RuntimeError(
+                f"a Tensor with {self.array.size} elements cannot be converted to Scalar: reduce it first, or use .tolist()"
+            )
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -446,7 +467,9 @@ class Tensor(TensorBase):
     __array_ufunc__ = array_ufunc
     __array_function__ = array_function
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False) -> Tensor:
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
+    ) -> Tensor:
         """This tensor in another element type; the device can only be the CPU."""
         for arg in args:
             if isinstance(arg, Tensor):
@@ -463,7 +486,14 @@ class Tensor(TensorBase):
 
     def type(self, dtype: Any = None) -> Any:
         if dtype is None:
-            names = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "bool": "Bool"}
+            names = {
+                "float32": "Float",
+                "float64": "Double",
+                "float16": "Half",
+                "int64": "Long",
+                "int32": "Int",
+                "bool": "Bool",
+            }
             return f"torch.{names.get(self.array.dtype.name, self.array.dtype.name.title())}Tensor"
         return self.to(dtype)
 
@@ -522,7 +552,14 @@ class Tensor(TensorBase):
     all, any, sort, argsort, topk, count_nonzero = r.all, r.any, r.sort, r.argsort, r.topk, r.count_nonzero
     logsumexp, softmax, log_softmax, norm = r.logsumexp, r.softmax, r.log_softmax, r.norm
     reshape, view, flatten, unflatten, permute = s.reshape, s.view, s.flatten, s.unflatten, s.permute
-    transpose, swapaxes, t, movedim, unsqueeze, squeeze = s.transpose, s.transpose, s.t, s.movedim, s.unsqueeze, s.squeeze
+    transpose, swapaxes, t, movedim, unsqueeze, squeeze = (
+        s.transpose,
+        s.transpose,
+        s.t,
+        s.movedim,
+        s.unsqueeze,
+        s.squeeze,
+    )
     expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.broadcast_to, s.repeat, s.tile, s.flip, s.roll
     narrow, split, chunk = s.narrow, s.split, s.chunk
     select, unbind, gather, take_along_dim = i.select, i.unbind, i.gather, i.take_along_dim
@@ -551,17 +588,49 @@ class Tensor(TensorBase):
     @property
     def mT(self) -> Tensor:
         if self.array.ndim < 2:
-            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor.")
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor."
+            )
         return s.transpose(self, -2, -1)
 
     # In place
 
-    add_, sub_, mul_, div_ = _in_place(add, "add_"), _in_place(sub, "sub_"), _in_place(e.mul, "mul_"), _in_place(e.div, "div_")
-    pow_, neg_, abs_, sqrt_ = _in_place(e.pow, "pow_"), _in_place(e.neg, "neg_"), _in_place(e.abs, "abs_"), _in_place(e.sqrt, "sqrt_")
-    exp_, log_, sigmoid_, tanh_ = _in_place(e.exp, "exp_"), _in_place(e.log, "log_"), _in_place(e.sigmoid, "sigmoid_"), _in_place(e.tanh, "tanh_")
-    relu_, clamp_, round_, floor_ = _in_place(e.relu, "relu_"), _in_place(e.clamp, "clamp_"), _in_place(e.round, "round_"), _in_place(e.floor, "floor_")
-    sin_, cos_, square_, reciprocal_ = _in_place(e.sin, "sin_"), _in_place(e.cos, "cos_"), _in_place(e.square, "square_"), _in_place(e.reciprocal, "reciprocal_")
-    ceil_, trunc_, sign_, rsqrt_ = _in_place(e.ceil, "ceil_"), _in_place(e.trunc, "trunc_"), _in_place(e.sign, "sign_"), _in_place(e.rsqrt, "rsqrt_")
+    add_, sub_, mul_, div_ = (
+        _in_place(add, "add_"),
+        _in_place(sub, "sub_"),
+        _in_place(e.mul, "mul_"),
+        _in_place(e.div, "div_"),
+    )
+    pow_, neg_, abs_, sqrt_ = (
+        _in_place(e.pow, "pow_"),
+        _in_place(e.neg, "neg_"),
+        _in_place(e.abs, "abs_"),
+        _in_place(e.sqrt, "sqrt_"),
+    )
+    exp_, log_, sigmoid_, tanh_ = (
+        _in_place(e.exp, "exp_"),
+        _in_place(e.log, "log_"),
+        _in_place(e.sigmoid, "sigmoid_"),
+        _in_place(e.tanh, "tanh_"),
+    )
+    relu_, clamp_, round_, floor_ = (
+        _in_place(e.relu, "relu_"),
+        _in_place(e.clamp, "clamp_"),
+        _in_place(e.round, "round_"),
+        _in_place(e.floor, "floor_"),
+    )
+    sin_, cos_, square_, reciprocal_ = (
+        _in_place(e.sin, "sin_"),
+        _in_place(e.cos, "cos_"),
+        _in_place(e.square, "square_"),
+        _in_place(e.reciprocal, "reciprocal_"),
+    )
+    ceil_, trunc_, sign_, rsqrt_ = (
+        _in_place(e.ceil, "ceil_"),
+        _in_place(e.trunc, "trunc_"),
+        _in_place(e.sign, "sign_"),
+        _in_place(e.rsqrt, "rsqrt_"),
+    )
     lerp_, masked_fill_ = _in_place(e.lerp, "lerp_"), _in_place(i.masked_fill, "masked_fill_")
     index_add_, scatter_add_ = _in_place(i.index_add, "index_add_"), _in_place(i.scatter_add, "scatter_add_")
     __iadd__, __isub__ = _in_place(e.add, "add_"), _in_place(e.sub, "sub_")
@@ -581,6 +650,30 @@ class Tensor(TensorBase):
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
         return change(self, Tensor.wrap(np.zeros_like(self.array)), "zero_")
+
+    def uniform_(self, low: Any = 0.0, high: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwrite with numbers uniform on [low, high)."""
+        drawn = (generator or default_generator).uniform(self.array.shape, self.array.dtype, low, high)
+        return change(self, Tensor.wrap(drawn), "uniform_")
+
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwrite with normal numbers."""
+        drawn = (generator or default_generator).normal(self.array.shape, self.array.dtype, mean, std)
+        return change(self, Tensor.wrap(drawn), "normal_")
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Overwrite with 1 with probability ``p``, else 0."""
+        drawn = (generator or default_generator).bernoulli(p, self.array.shape)
+        return change(self, Tensor.wrap(np.asarray(drawn, self.array.dtype)), "bernoulli_")
+
+    def random_(self, low: Any = None, high: Any = None, *, generator: Any = None) -> Tensor:
+        """Overwrite with integers: of the whole range of the type, below ``low``, or in [low, high)."""
+        source = generator or default_generator
+        if low is None:
+            drawn = source.random(self.array.shape, self.array.dtype)
+        else:
+            drawn = source.integers(self.array.shape, *((0, low) if high is None else (low, high)), self.array.dtype)
+        return change(self, Tensor.wrap(drawn), "random_")
 
     def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)

@@ -14,12 +14,79 @@ import numpy as np
 from minigrad.dtypes import promote, promote_float
 from minigrad.engine import Primitive, TensorBase, cast, define
 
-__all__ = (  # noqa: PLE0604
-    "abs acos add arctan ceil clamp clone copysign cos cosh div elu eq erf exp expm1 floor fmax floor_divide ge gelu gt "
-    "hardtanh isfinite isinf isnan le leaky_relu lerp log log10 log1p log2 logaddexp logical_and logical_not logical_or "
-    "logical_xor logsigmoid lt maximum minimum mul ne neg pow reciprocal relu remainder round rsqrt selu sigmoid sign silu "
-    "sin sinh softplus sqrt square sub tan tanh trunc where xlogy asin atan hypot atan2 sinc"
-).split()
+__all__ = [
+    "abs",
+    "acos",
+    "add",
+    "arctan",
+    "asin",
+    "atan",
+    "atan2",
+    "ceil",
+    "clamp",
+    "clone",
+    "copysign",
+    "cos",
+    "cosh",
+    "div",
+    "elu",
+    "eq",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "ge",
+    "gelu",
+    "gt",
+    "hardtanh",
+    "hypot",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "leaky_relu",
+    "lerp",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logsigmoid",
+    "lt",
+    "maximum",
+    "minimum",
+    "mul",
+    "ne",
+    "neg",
+    "pow",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "round",
+    "rsqrt",
+    "selu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinc",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "sub",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
+    "xlogy",
+]
 
 
 # Arithmetic
@@ -55,7 +122,9 @@ mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)
 @Primitive
 def _div(x: Any, other: Any) -> Any:
     x, other = promote(x, other)
-    return np.divide(promote_float(np.asarray(x)), other if isinstance(other, float) else promote_float(np.asarray(other)))
+    return np.divide(
+        promote_float(np.asarray(x)), other if isinstance(other, float) else promote_float(np.asarray(other))
+    )
 
 
 _div.vjp(x=lambda g, other: g / other, other=lambda g, other, y: -g * y / other)
@@ -75,7 +144,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 def _guard_zero(x: Any, other: Any, name: str) -> tuple[Any, Any]:
     x, other = promote(x, other)
     if np.asarray(x).dtype.kind in "iu" and np.any(np.equal(other, 0)):
-        raise RuntimeError(f"ZeroDivisionError: {name} of integers by zero; convert to a floating type to get inf or nan")
+        raise RuntimeError(
+            f"ZeroDivisionError: {name} of integers by zero; convert to a floating type to get inf or nan"
+        )
     return x, other
 
 
@@ -125,9 +196,16 @@ reciprocal.vjp(x=lambda g, y: -g * y * y)
 
 @Primitive
 def _pow(x: Any, other: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.dtype.kind in "iub" and not isinstance(other, np.ndarray) and isinstance(other, int):
+    if (
+        isinstance(x, np.ndarray)
+        and x.dtype.kind in "iub"
+        and not isinstance(other, np.ndarray)
+        and isinstance(other, int)
+    ):
         if other < 0:
-            raise RuntimeError("Integers to negative integer powers are not allowed: convert the base to a floating type")
+            raise RuntimeError(
+                "Integers to negative integer powers are not allowed: convert the base to a floating type"
+            )
     x, other = promote(x, other)
     return np.power(x, other)
 
@@ -251,7 +329,9 @@ def xlogy(x: Any, other: Any) -> Any:
     return np.where((x == 0) & ~np.isnan(other), x.dtype.type(0), x * np.log(other))
 
 
-xlogy.vjp(x=lambda g, x, other: where((x == 0) & (other <= 0), 0.0, g * log(other)), other=lambda g, x, other: g * x / other)
+xlogy.vjp(
+    x=lambda g, x, other: where((x == 0) & (other <= 0), 0.0, g * log(other)), other=lambda g, x, other: g * x / other
+)
 
 
 # Trigonometry
@@ -312,7 +392,10 @@ def atan2(x: Any, other: Any) -> Any:
     return np.arctan2(promote_float(x), promote_float(other))
 
 
-atan2.vjp(x=lambda g, x, other: g * other / (x * x + other * other), other=lambda g, x, other: -g * x / (x * x + other * other))
+atan2.vjp(
+    x=lambda g, x, other: g * other / (x * x + other * other),
+    other=lambda g, x, other: -g * x / (x * x + other * other),
+)
 
 
 @Primitive
@@ -499,7 +582,9 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     if kind not in "bu":
         raise RuntimeError("where expected condition to be a boolean tensor, as x > 0 gives")
     if not any(isinstance(v, (TensorBase, np.ndarray)) for v in (input, other)):
-        input, other = (np.asarray(v, np.result_type(np.float32)) if isinstance(v, float) else np.asarray(v) for v in (input, other))
+        input, other = (
+            np.asarray(v, np.result_type(np.float32)) if isinstance(v, float) else np.asarray(v) for v in (input, other)
+        )
     return _where(condition, input, other)
 
 

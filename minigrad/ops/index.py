@@ -26,13 +26,18 @@ def plain(index: Any) -> Any:
     if isinstance(index, np.ndarray) and index.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors: convert with .long()")
     if isinstance(index, (float, str)):
-        raise IndexError(f"only integers, slices, ..., None and tensors of integers or bools are valid indices, got {index!r}")
+        raise IndexError(
+            f"only integers, slices, ..., None and tensors of integers or bools are valid indices, got {index!r}"
+        )
     return index
 
 
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, (slice, int, np.integer)) and not isinstance(p, (bool, np.bool_)) for p in parts)
+    return all(
+        p is None or p is ... or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, (bool, np.bool_)))
+        for p in parts
+    )
 
 
 @define("SelectBackward0", view=True)
@@ -146,9 +151,13 @@ def _checked(input: Any, index: Any, dim: int, name: str) -> tuple[np.ndarray, i
     if at.dtype.kind != "i":
         raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {at.dtype}: convert with .long()")
     if at.ndim != x.ndim:
-        raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: {name} got {at.shape} for {x.shape}")
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as input tensor: {name} got {at.shape} for {x.shape}"
+        )
     if at.size and x.ndim and (at.min() < 0 or at.max() >= x.shape[axis]):
-        raise RuntimeError(f"index {int(at.max() if at.min() >= 0 else at.min())} is out of bounds for dimension {dim} with size {x.shape[axis]}")
+        raise RuntimeError(
+            f"index {int(at.max() if at.min() >= 0 else at.min())} is out of bounds for dimension {dim} with size {x.shape[axis]}"
+        )
     return at, axis
 
 
@@ -168,7 +177,11 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     shape = [np.broadcast_shapes((m,), (n,))[0] for m, n in zip(x.shape, at.shape, strict=True)]
     n, k = x.shape[axis], at.shape[axis]
     full = np.broadcast_to(at, (*shape[:axis], k, *shape[axis + 1 :]))
-    wide = input if x.shape == (*shape[:axis], n, *shape[axis + 1 :]) else input.expand(*shape[:axis], n, *shape[axis + 1 :])
+    wide = (
+        input
+        if x.shape == (*shape[:axis], n, *shape[axis + 1 :])
+        else input.expand(*shape[:axis], n, *shape[axis + 1 :])
+    )
     return gather_(wide, np.asarray(np.where(full < 0, full + n, full)), axis, True)
 
 
@@ -228,7 +241,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``value`` where ``mask`` holds, else ``input``."""
-    kept = _masked_fill(input, array_of(mask), value.item() if isinstance(value, TensorBase) and not value.needs_grad else value)
+    kept = _masked_fill(
+        input, array_of(mask), value.item() if isinstance(value, TensorBase) and not value.needs_grad else value
+    )
     return kept
 
 

@@ -72,10 +72,14 @@ def matmul(input: Any, other: Any) -> Any:
     x, o = array_of(input), array_of(other)
     a, b = x.shape, o.shape
     if not a or not b:
-        raise RuntimeError("both arguments to matmul need to be at least 1D, but they are " f"{len(a)}D and {len(b)}D: use *")
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D: use *"
+        )
     if a[-1] != b[-2 if len(b) > 1 else 0]:
         if len(a) == len(b) == 1:
-            raise RuntimeError(f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements")
+            raise RuntimeError(
+                f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the same number of elements"
+            )
         raise _no_match("matmul", a, b)
     _same_type(x, o, "matmul")
     if len(a) == 2 and len(b) == 2:
@@ -93,7 +97,9 @@ def matmul(input: Any, other: Any) -> Any:
 
 def _dims(name: str, x: Any, n: int, which: str) -> None:
     if array_of(x).ndim != n:
-        raise RuntimeError(f"{name}: {which} must be a {('vector', 'matrix', 'stack of matrices')[n - 1]} ({n}D), got {array_of(x).ndim}D")
+        raise RuntimeError(
+            f"{name}: {which} must be a {('vector', 'matrix', 'stack of matrices')[n - 1]} ({n}D), got {array_of(x).ndim}D"
+        )
 
 
 def mm(input: Any, mat2: Any) -> Any:
@@ -200,13 +206,19 @@ def _explicit(equation: str, xs: list[Any]) -> str:
     if len(terms) != len(xs):
         raise RuntimeError(f"einsum(): the equation '{equation}' names {len(terms)} operands, but {len(xs)} were given")
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation]
-    dots = {i: array_of(x).ndim - len(t.replace("...", "")) for i, (t, x) in enumerate(zip(terms, xs, strict=True)) if "..." in t}
+    dots = {
+        i: array_of(x).ndim - len(t.replace("...", ""))
+        for i, (t, x) in enumerate(zip(terms, xs, strict=True))
+        if "..." in t
+    }
     most = max(dots.values(), default=0)
     names = "".join(spare[:most])
     terms = [t.replace("...", names[most - dots[i] :]) if i in dots else t for i, t in enumerate(terms)]
     for t, x in zip(terms, xs, strict=True):
         if len(t) != array_of(x).ndim:
-            raise RuntimeError(f"einsum(): the subscripts '{t}' name {len(t)} dimensions, but the operand has {array_of(x).ndim}")
+            raise RuntimeError(
+                f"einsum(): the subscripts '{t}' name {len(t)} dimensions, but the operand has {array_of(x).ndim}"
+            )
     if not arrow:
         every = "".join(terms)
         output = names + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in names))
@@ -260,4 +272,3 @@ def _solve_x(g: Any, x: Any, y: Any) -> Any:
 
 
 solve.vjp(x=_solve_x, other=_solve_other)
-

@@ -101,7 +101,9 @@ def mean(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = No
 def _var(x: Any, axis: tuple[int, ...], correction: float, keepdims: bool) -> Any:
     n = math.prod(x.shape[a] for a in axis)
     deviation = x - (np.add.reduce(x, axis=axis, keepdims=True) / _at_least(n, 1) if n else x)
-    return np.divide(np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdims), x.dtype.type(_at_least(n - correction, 0)))
+    return np.divide(
+        np.add.reduce(deviation * deviation, axis=axis, keepdims=keepdims), x.dtype.type(_at_least(n - correction, 0))
+    )
 
 
 def _var_x(g: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
@@ -448,7 +450,9 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     x = array_of(input)
     axis = one_axis(x.ndim, dim)
     if not 0 <= k <= (x.shape[axis] if x.ndim else 1):
-        raise RuntimeError(f"selected index k out of range: k is {k}, dimension {dim} has size {x.shape[axis] if x.ndim else 1}")
+        raise RuntimeError(
+            f"selected index k out of range: k is {k}, dimension {dim} has size {x.shape[axis] if x.ndim else 1}"
+        )
     if x.ndim == 0:
         return topk_result(input * 1, _argmax(reshape(input, (1,)), 0, False))
     order = np.take(_order(x, axis, largest), np.arange(k), axis)
@@ -472,14 +476,22 @@ def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axis))
 
 
-_logsumexp.vjp(x=lambda g, x, y, axis, keepdims: unreduce(g, axis, keepdims, tuple(x.shape)) * exp(x - unreduce(y, axis, keepdims, tuple(x.shape))))
+_logsumexp.vjp(
+    x=lambda g, x, y, axis, keepdims: (
+        unreduce(g, axis, keepdims, tuple(x.shape)) * exp(x - unreduce(y, axis, keepdims, tuple(x.shape)))
+    )
+)
 
 
 @numpy_names
 def logsumexp(input: Any, dim: Axes, keepdim: bool = False) -> Any:
     """``log sum exp(input)`` over ``dim``, without overflow."""
     x = array_of(input)
-    return _logsumexp(input if x.dtype.kind == "f" else cast(input, promote_float(x[:0] if x.ndim else x).dtype), axes_of(input, dim), keepdim)
+    return _logsumexp(
+        input if x.dtype.kind == "f" else cast(input, promote_float(x[:0] if x.ndim else x).dtype),
+        axes_of(input, dim),
+        keepdim,
+    )
 
 
 @Primitive
@@ -552,7 +564,11 @@ def _norm_x(g: Any, x: Any, y: Any, p: float, axis: Any, keepdims: bool) -> Any:
         ties = size == y
         return where(ties, g * sign(x) / _sum(ties, axis, True), 0.0)
     # dy/dx_i = sign(x_i) |x_i|^(p-1) / y^(p-1), and 0 where all of x is 0
-    slope = x / where(y == 0, 1.0, y) if p == 2 else sign(x) * (where(size == 0, 1.0, size) / where(y == 0, 1.0, y)) ** (p - 1)
+    slope = (
+        x / where(y == 0, 1.0, y)
+        if p == 2
+        else sign(x) * (where(size == 0, 1.0, size) / where(y == 0, 1.0, y)) ** (p - 1)
+    )
     return where((y == 0) | ((size == 0) if p < 2 else (y == 0)), 0.0, g * slope)
 
 

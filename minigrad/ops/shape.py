@@ -36,7 +36,9 @@ def reshape(input: Any, *shape: Any) -> Any:
     known = math.prod(n for n in wanted if n != -1)
     size = math.prod(old)
     if wanted.count(-1) > 1:
-        raise RuntimeError(f"only one dimension can be inferred, and the shape {list(wanted)} leaves several open with -1")
+        raise RuntimeError(
+            f"only one dimension can be inferred, and the shape {list(wanted)} leaves several open with -1"
+        )
     if (known == 0 and -1 in wanted) or (size % known if -1 in wanted else size != known):
         raise RuntimeError(f"shape '{list(wanted)}' is invalid for input of size {size} (its shape is {list(old)})")
     return _reshape(input, wanted)
@@ -59,7 +61,9 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     shape = array_of(input).shape
     start, end = one_axis(len(shape), start_dim), one_axis(len(shape), end_dim)
     if start > end:
-        raise RuntimeError(f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}")
+        raise RuntimeError(
+            f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}"
+        )
     return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
@@ -68,7 +72,9 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     shape = array_of(input).shape
     axis = one_axis(len(shape), dim)
     if math.prod(sizes) != shape[axis] and -1 not in sizes:
-        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]})")
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]})"
+        )
     return reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
 
 
@@ -84,7 +90,9 @@ def permute(input: Any, *dims: Any) -> Any:
     """The dimensions in another order."""
     ndim, axes = array_of(input).ndim, shape_of(dims)
     if len(axes) != ndim:
-        raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input ({ndim}) does not match dims {axes}")
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input ({ndim}) does not match dims {axes}"
+        )
     return _permute(input, axes_of(input, axes))
 
 
@@ -114,14 +122,19 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 def t(input: Any) -> Any:
     """A matrix transposed; a vector as it is."""
     if array_of(input).ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {array_of(input).ndim}D: use .mT or transpose")
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {array_of(input).ndim}D: use .mT or transpose"
+        )
     return _t(input)
 
 
 def movedim(input: Any, source: Any, destination: Any) -> Any:
     """The dimensions ``source`` at the places ``destination``, the others in order."""
     one = isinstance(source, int)
-    from_, to = axes_of(input, (source,) if one else tuple(source)), axes_of(input, (destination,) if one else tuple(destination))
+    from_, to = (
+        axes_of(input, (source,) if one else tuple(source)),
+        axes_of(input, (destination,) if one else tuple(destination)),
+    )
     if len(from_) != len(to):
         raise RuntimeError(f"movedim: Invalid source or destination dims: {source} and {destination} differ in number")
     order = [i for i in range(array_of(input).ndim) if i not in from_]
@@ -161,10 +174,14 @@ def broadcast_to(input: Any, size: Any) -> Any:
     old, wanted = array_of(input).shape, shape_of((size,))
     lead = len(wanted) - len(old)
     if lead < 0:
-        raise RuntimeError(f"expand: the number of sizes provided ({len(wanted)}) must be at least the tensor's ({len(old)})")
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(wanted)}) must be at least the tensor's ({len(old)})"
+        )
     full = tuple(old[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
     if any(m not in (1, n) for m, n in zip(old, full[lead:], strict=True)):
-        raise RuntimeError(f"The expanded size {list(wanted)} must match the existing size {list(old)} where that is not 1")
+        raise RuntimeError(
+            f"The expanded size {list(wanted)} must match the existing size {list(old)} where that is not 1"
+        )
     return expand(input, full)
 
 
@@ -225,7 +242,11 @@ _roll.vjp(x=lambda g, shifts, axes: _roll(g, tuple(-s for s in shifts) if isinst
 
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     """Elements shifted along ``dims``, those that fall off coming in at the other end."""
-    return _roll(input, tuple(shifts) if isinstance(shifts, (tuple, list)) else shifts, tuple(dims) if isinstance(dims, list) else dims)
+    return _roll(
+        input,
+        tuple(shifts) if isinstance(shifts, (tuple, list)) else shifts,
+        tuple(dims) if isinstance(dims, list) else dims,
+    )
 
 
 # Joining and splitting
@@ -254,7 +275,10 @@ def _common(tensors: Any, name: str) -> list[Any]:
     common = array_of(xs[0]).dtype
     for x in xs[1:]:
         common = promote_numpy(common, array_of(x).dtype)
-    return [x if array_of(x).dtype == common else x.to(common) if isinstance(x, TensorBase) else x.astype(common) for x in xs]
+    return [
+        x if array_of(x).dtype == common else x.to(common) if isinstance(x, TensorBase) else x.astype(common)
+        for x in xs
+    ]
 
 
 def cat(tensors: Any, dim: int = 0, **names: Any) -> Any:
@@ -283,7 +307,9 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     shapes = [array_of(x).shape for x in xs]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
-            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shapes[0])} at entry 0 and {list(shape)} at entry {i}")
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shapes[0])} at entry 0 and {list(shape)} at entry {i}"
+            )
     return _stack(*xs, dim=one_axis(len(shapes[0]) + 1, dim))
 
 
@@ -336,7 +362,9 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
             raise RuntimeError(f"split expects split_size be positive, but got split_size={sizes}")
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] or [0]
     if sum(sizes) != n:
-        raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got split_sizes={list(sizes)}")
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got split_sizes={list(sizes)}"
+        )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return tuple(_piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
 

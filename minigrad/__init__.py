@@ -1,0 +1,285 @@
+"""minigrad: a reverse-mode autograd engine in NumPy with PyTorch's face. Start reading at ``minigrad/engine.py``."""
+
+from builtins import bool as _bool
+from builtins import float as _float
+from builtins import int as _int
+from typing import Any
+
+import numpy as _np
+
+from minigrad import autograd, func, linalg
+from minigrad.creation import (
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    meshgrid,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from minigrad.dtypes import (
+    bool_ as bool,
+)
+from minigrad.dtypes import (
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)
+from minigrad.dtypes import (
+    float_ as float,
+)
+from minigrad.dtypes import (
+    int_ as int,
+)
+from minigrad.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from minigrad.ops.elementwise import (
+    abs,
+    acos,
+    asin,
+    atan,
+    atan2,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    ceil,
+    clamp,
+    copysign,
+    cos,
+    cosh,
+    div,
+    elu,
+    eq,
+    erf,
+    exp,
+    expm1,
+    floor,
+    floor_divide,
+    fmax,
+    ge,
+    gt,
+    hypot,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    lerp,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    ne,
+    neg,
+    pow,
+    reciprocal,
+    relu,
+    remainder,
+    round,
+    rsqrt,
+    selu,
+    sigmoid,
+    sign,
+    sin,
+    sinc,
+    sinh,
+    sqrt,
+    square,
+    tan,
+    tanh,
+    trunc,
+    where,
+    xlogy,
+)
+from minigrad.ops.index import (
+    diag,
+    diagonal,
+    gather,
+    index_add,
+    index_select,
+    masked_fill,
+    masked_select,
+    scatter_add,
+    select,
+    take_along_dim,
+    trace,
+    tril,
+    triu,
+    unbind,
+)
+from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
+from minigrad.ops.reduce import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    argsort,
+    count_nonzero,
+    cumprod,
+    cumsum,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    norm,
+    prod,
+    softmax,
+    sort,
+    std,
+    sum,
+    topk,
+    var,
+)
+from minigrad.ops.shape import (
+    broadcast_to,
+    cat,
+    chunk,
+    concat,
+    concatenate,
+    flatten,
+    flip,
+    movedim,
+    narrow,
+    permute,
+    reshape,
+    roll,
+    split,
+    squeeze,
+    stack,
+    t,
+    tile,
+    transpose,
+    unflatten,
+    unsqueeze,
+)
+from minigrad.printing import get_printoptions, set_printoptions
+from minigrad.random import (
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
+)
+from minigrad.tensor import Size, Tensor, add, device, sub
+
+__version__ = "0.1.0"
+
+pi, e, inf, nan = 3.141592653589793, 2.718281828459045, _float("inf"), _float("nan")
+strided = "torch.strided"
+clip, absolute, multiply, divide, true_divide, subtract, negative = clamp, abs, mul, div, div, sub, neg
+swapaxes, moveaxis, det, inverse = transpose, movedim, linalg.det, linalg.inv
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+contiguous_format = preserve_format = None
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with the same history."""
+    return input.clone()
+
+
+def is_tensor(obj: Any) -> _bool:
+    """True if ``obj`` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> _bool:
+    """True if the elements are floats."""
+    return input.is_floating_point()
+
+
+def numel(input: Tensor) -> _int:
+    """The number of elements."""
+    return input.numel()
+
+
+def equal(input: Tensor, other: Tensor) -> _bool:
+    """True if both have the same shape and elements."""
+    return input.shape == other.shape and _bool((input == other).all())
+
+
+def isclose(input: Tensor, other: Tensor, rtol: _float = 1e-5, atol: _float = 1e-8, equal_nan: _bool = False) -> Tensor:
+    """``|input - other| <= atol + rtol * |other|``, element by element."""
+    return Tensor.wrap(_np.isclose(input.array, other.array, rtol, atol, equal_nan))
+
+
+def allclose(input: Tensor, other: Tensor, rtol: _float = 1e-5, atol: _float = 1e-8, equal_nan: _bool = False) -> _bool:
+    """True if ``isclose`` holds everywhere."""
+    return _bool(isclose(input, other, rtol, atol, equal_nan).all())
+
+
+def set_num_threads(num: _int) -> None:
+    """Accepted for PyTorch's programs; NumPy's BLAS takes its threads from the environment (OPENBLAS_NUM_THREADS)."""
+    raise NotImplementedError(
+        "set_num_threads: NumPy's BLAS takes its threads from OPENBLAS_NUM_THREADS, set before the start"
+    )
+
+
+_ELSEWHERE = {
+    "cuda": "minigrad computes on the CPU with NumPy; leave device moves out",
+    "mps": "minigrad computes on the CPU with NumPy; leave device moves out",
+    "amp": "minigrad has no mixed precision; use float32, or .to(minigrad.float16) by hand",
+    "autocast": "minigrad has no mixed precision; use float32, or .to(minigrad.float16) by hand",
+    "complex64": "minigrad has real numbers only, float16 to float64",
+    "complex128": "minigrad has real numbers only, float16 to float64",
+    "bfloat16": "NumPy has no bfloat16; use float16 or float32",
+    "sparse": "minigrad has dense tensors only",
+    "sparse_coo_tensor": "minigrad has dense tensors only",
+    "jit": "minigrad has no TorchScript",
+    "distributed": "minigrad runs in one process",
+}
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"minigrad has no {name!r}" + (f": {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""))

@@ -1,0 +1,19 @@
+"""What a user asks of derivatives: gradients of tensors, functions with rules of their own, Jacobians and Hessians."""
+
+from minigrad.autograd import functional
+from minigrad.autograd.function import Function
+from minigrad.backward import backward, grad
+from minigrad.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.tensor import Tensor as Variable
+
+__all__ = [
+    "Function",
+    "Variable",
+    "backward",
+    "enable_grad",
+    "functional",
+    "grad",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+]

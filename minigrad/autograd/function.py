@@ -1,0 +1,238 @@
+"""Operations whose derivative rule a user writes: ``Function`` with ``forward`` and ``backward``.
+
+The forward pass runs unrecorded; then one primitive joins its outputs to its inputs. Several outputs share one node: each
+sends it the gradient of its part, and ``backward`` is called once with all of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Node, Primitive, Saved, TensorBase, define, fit
+from minigrad.grad_mode import mode, no_grad
+from minigrad.tensor import Tensor
+
+
+class FunctionCtx:
+    """What ``forward`` leaves for ``backward``: saved tensors, and attributes of any kind."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self._to_save: tuple[Any, ...] = ()
+        self._saved: list[Any] | None = None
+        self._not_differentiable: tuple[Tensor, ...] = ()
+        self._dirty: tuple[Tensor, ...] = ()
+        self._materialize = True
+        self._node: Any = None
+        self._recorded = False
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep inputs or outputs (or None) for ``backward``; each is checked for in-place changes there."""
+        for tensor in tensors:
+            if tensor is not None and not isinstance(tensor, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {type(tensor).__name__}: set other "
+                    f"values as attributes, ctx.{type(tensor).__name__}_value = ..."
+                )
+        self._to_save = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        if self._saved is None:
+            if self._recorded:
+                raise RuntimeError(
+                    "Trying to backward through the graph a second time: the saved tensors were freed by the first backward "
+                    "pass. Specify retain_graph=True in that first call."
+                )
+            return self._to_save
+        return tuple(s.open(self._node(), True) if isinstance(s, Saved) else s for s in self._saved)
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Outputs through which no gradient flows."""
+        self._not_differentiable = tensors
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Inputs that ``forward`` changed in place."""
+        raise NotImplementedError("mark_dirty: return a new tensor from forward instead of changing an input in place")
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether ``backward`` gets zeros (True) or None for outputs that received no gradient."""
+        self._materialize = value
+
+
+class Parts:
+    """The gradients of some outputs of a Function on their way to its node; adding merges them."""
+
+    shape: tuple[int, ...] = ()
+    dtype = np.dtype(np.float32)
+    base = None
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Parts(merged)
+
+    def copy(self) -> Parts:
+        return self
+
+
+class FunctionNode(Node):
+    """The node of a Function: all its gradients come from one call of ``backward``."""
+
+    __slots__ = ("count", "ctx", "function", "metas")
+
+    fresh = False  # backward may return what it was given, or one array twice
+
+    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
+        ctx, metas = self.ctx, self.metas
+        parts = g.parts if isinstance(g, Parts) else {0: g}
+        given = []
+        for i, (shape, dtype) in enumerate(metas):
+            part = parts.get(i)
+            if part is None and ctx._materialize:
+                part = np.zeros(shape, dtype)
+            given.append(Tensor.wrap(part) if isinstance(part, np.ndarray) else part)
+        result = self.function.backward(ctx, *given)
+        results = result if isinstance(result, tuple) else (result,)
+        name = self.function.__name__
+        if len(results) < self.count or any(r is not None for r in results[self.count :]):
+            raise RuntimeError(
+                f"function {name}Backward returned an incorrect number of gradients (expected {self.count}, got {len(results)}): "
+                f"backward returns one for each argument of forward, None for those that are no tensors"
+            )
+        for position, edge in self.edges:
+            found = results[position]
+            if found is None or (wanted is not None and edge.node not in wanted):
+                continue
+            if not isinstance(found, TensorBase):
+                raise TypeError(
+                    f"{name}.backward must return tensors or None, got {type(found).__name__} for argument {position}"
+                )
+            try:
+                fitted = fit(found, edge.shape, edge.dtype)
+            except RuntimeError:
+                raise RuntimeError(
+                    f"Function {name}Backward returned an invalid gradient at index {position} - got {list(found.shape)} but "
+                    f"expected shape compatible with {list(edge.shape)}"
+                ) from None
+            yield edge.node, fitted if as_tensor else fitted.array
+
+    def release(self) -> None:
+        self.ctx._saved = None
+
+
+class _Custom(Primitive):
+    """The primitive that joins the outputs of a Function to its inputs."""
+
+    def _record(self, args: Any, options: Any, result: TensorBase) -> None:
+        super()._record(args, options, result)
+        plain = result.node
+        assert plain is not None
+        ctx, function = options["ctx"], options["function"]
+        node = FunctionNode(f"{function.__name__}Backward", plain.edges, plain.width)
+        node.ctx, node.function, node.metas, node.count = ctx, function, options["metas"], options["count"]
+        result.node = node
+        ctx._node = weakref.ref(node)  # the node holds ctx: no cycle
+
+
+@_Custom
+def _custom(*xs: Any, output: np.ndarray, ctx: Any, function: Any, metas: Any, count: int) -> Any:
+    return output
+
+
+_custom.vjp(xs=lambda g: g)  # never called: FunctionNode asks backward
+
+
+@define("OutputBackward0")
+def _output(hub: Any, value: np.ndarray, i: int) -> Any:
+    return value
+
+
+_output.vjp(hub=lambda g, i: Parts({i: g}))
+
+
+class Function:
+    """An operation with a derivative rule of your own.
+
+    Subclass it with static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, then call ``apply``. With a
+    separate ``setup_context(ctx, inputs, output)``, ``forward`` takes no ``ctx``.
+    Source: https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.Function
+    """
+
+    def __init__(self) -> None:
+        raise RuntimeError(f"{type(self).__name__} should not be instantiated. Call {type(self).__name__}.apply(...)")
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function."
+        )
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run ``forward`` and, if an input needs a gradient, record that ``backward`` is its rule."""
+        ctx = FunctionCtx()
+        ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        with no_grad():
+            if "setup_context" in cls.__dict__ or any("setup_context" in base.__dict__ for base in cls.__mro__):
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)  # type: ignore[attr-defined]  # only subclasses have it
+            else:
+                result = cls.forward(ctx, *args)
+        outputs = result if isinstance(result, tuple) else (result,)
+        for output in outputs:
+            if not isinstance(output, (Tensor, type(None), int, float, str)):
+                raise TypeError(f"{cls.__name__}.forward must return tensors, got {type(output).__name__}")
+        if not (mode.enabled and any(ctx.needs_input_grad)):
+            return result
+        wrapped = cls._connect(ctx, args, outputs)
+        return wrapped if isinstance(result, tuple) else wrapped[0]
+
+    @classmethod
+    def _connect(cls, ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        flows = [
+            isinstance(o, Tensor) and o.is_floating_point() and not any(o is n for n in ctx._not_differentiable)
+            for o in outputs
+        ]
+        metas = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else ((), Parts.dtype) for o in outputs]
+        options = {"ctx": ctx, "function": cls, "metas": metas, "count": len(args)}
+        if flows == [True]:
+            wrapped: tuple[Any, ...] = (_custom(*args, output=outputs[0].array, **options),)
+        else:
+            hub = _custom(*args, output=np.zeros((), Parts.dtype), **options)
+            wrapped = tuple(
+                _output(hub, o.array, i) if f else o for i, (o, f) in enumerate(zip(outputs, flows, strict=True))
+            )
+        replaced = {id(o): w for o, w in zip(outputs, wrapped, strict=True) if o is not w}
+        ctx._saved = [cls._save(t, replaced) for t in ctx._to_save]
+        ctx._to_save, ctx._recorded = (), True
+        return wrapped
+
+    @staticmethod
+    def _save(tensor: Any, outputs: dict[int, Any]) -> Any:
+        if tensor is None:
+            return None
+        if id(tensor) in outputs:  # an output: it belongs to the node that saves it
+            found = outputs[id(tensor)]
+            return Saved(found, None if isinstance(found.node, FunctionNode) else found.node)
+        return Saved(
+            tensor, tensor.gradient_node() if tensor.requires_grad else None, constant=not tensor.requires_grad
+        )
+
+
+def once_differentiable(function: Any) -> Any:
+    """Mark a ``backward`` whose result cannot be differentiated again: it runs unrecorded."""
+    return no_grad()(function)

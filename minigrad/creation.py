@@ -1,0 +1,177 @@
+"""New tensors from data, and from a shape and a value.
+
+Python floats give the default floating type (float32), integers int64, bools bool; NumPy data keeps its type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.ops.shape import shape_of
+from minigrad.tensor import Tensor, check_device
+
+
+def _finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:
+    check_device(device)
+    found = Tensor.wrap(array)
+    return found.requires_grad_() if requires_grad else found
+
+
+def _array(data: Any, dtype: Any) -> np.ndarray:
+    """The data as an array of PyTorch's type for it; shares memory where it can."""
+    wanted = dtypes.to_numpy(dtype)
+    if isinstance(data, Tensor):
+        array = data.array
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    else:
+        try:
+            array = np.asarray(_plain(data))
+        except ValueError as error:
+            raise ValueError(f"a tensor needs rows of equal length: {error}") from None
+        if array.dtype.kind == "f" and wanted is None:
+            wanted = dtypes.default.numpy
+        if array.size == 0 and wanted is None:
+            wanted = dtypes.default.numpy
+    if array.dtype.kind in "OSU":
+        raise TypeError(
+            f"a tensor holds numbers, got {type(data).__name__} with elements such as {np.ravel(array)[:1].tolist()!r}"
+        )
+    return array.astype(dtypes.from_numpy(array.dtype).dtype if wanted is None else wanted, copy=False)
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return [_plain(d) for d in data]
+    return data.array if isinstance(data, Tensor) else data
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor with a copy of ``data``: numbers, nested lists, arrays, tensors.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+    """
+    return _finish(np.array(_array(data, dtype), order="C"), requires_grad, device)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """``data`` itself if it is a tensor of that type; else a tensor that shares its memory if it can."""
+    check_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    return Tensor.wrap(_array(data, dtype))
+
+
+asarray = as_tensor
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of an array."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__}): use tensor() for lists and numbers")
+    dtypes.from_numpy(ndarray.dtype)
+    return Tensor.wrap(ndarray)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of shape ``size`` filled with one value, whose type decides unless ``dtype`` is given."""
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    wanted = _array(value, dtype).dtype
+    return _finish(np.full(shape_of((size,)), value, wanted), requires_grad, device)
+
+
+def _filled(size: Any, value: int, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
+    shape = shape_of(size)
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
+    return _finish(np.zeros(shape, wanted) if value == 0 else np.full(shape, value, wanted), requires_grad, device)
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape, given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+    return _filled(size, 0, dtype, device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape."""
+    return _filled(size, 1, dtype, device, requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values do not matter yet (they are zeros here)."""
+    return _filled(size, 0, dtype, device, requires_grad)
+
+
+def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    wanted = input.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    return _finish(np.full(input.array.shape, value, wanted), requires_grad, device)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and type of ``input``."""
+    return _like(input, 0, dtype, device, requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and type of ``input``."""
+    return _like(input, 1, dtype, device, requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """``empty`` of the shape and type of ``input``."""
+    return _like(input, 0, dtype, device, requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``full`` of the shape and type of ``input``."""
+    return _like(input, fill_value, dtype, device, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of an ``(n, m)`` matrix of zeros."""
+    wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
+    return _finish(np.eye(n, m, dtype=wanted), requires_grad, device)
+
+
+def arange(*args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **names: Any) -> Tensor:
+    """``start, start + step, ...`` below ``end``; of integers int64, else the default floating type."""
+    start, end, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3] if len(args) > 1 else (0, None, 1)
+    start, end, step = names.get("start", start), names.get("end", end), names.get("step", step)
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    if step == 0 or (end - start) / step < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange({start}, {end}, {step})")
+    floating = any(isinstance(v, float) for v in (start, end, step))
+    wanted = dtypes.to_numpy(dtype) or (dtypes.default.numpy if floating else np.dtype(np.int64))
+    count = int(np.ceil((end - start) / step))
+    return _finish((start + np.arange(count) * step).astype(wanted), requires_grad, device)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``steps`` values from ``start`` to ``end``, both included, at equal distances."""
+    if steps < 0:
+        raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
+    assert wanted is not None
+    if steps <= 1 or wanted.kind != "f":
+        return _finish(np.linspace(start, end, steps).astype(wanted), requires_grad, device)
+    # PyTorch counts the first half from the start and the second from the end, in the type of the result.
+    step = wanted.type((wanted.type(end) - wanted.type(start)) / wanted.type(steps - 1))
+    i = np.arange(steps)
+    up = wanted.type(start) + step * i.astype(wanted)
+    down = wanted.type(end) - step * (steps - 1 - i).astype(wanted)
+    return _finish(np.where(i < steps // 2, up, down).astype(wanted), requires_grad, device)
+
+
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """The coordinates of a grid, one tensor an axis."""
+    return tuple(Tensor.wrap(a) for a in np.meshgrid(*(t.array for t in tensors), indexing=indexing))  # type: ignore[call-overload]

@@ -1,0 +1,155 @@
+"""Random tensors, drawn from the stream of PyTorch's CPU generator: the same seed gives the same numbers.
+
+How the stream is made is in ``minigrad/generator.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.generator import Generator as _Stream
+from minigrad.generator import default_generator
+from minigrad.ops.shape import shape_of
+from minigrad.tensor import Tensor, check_device
+
+
+class Generator(_Stream):
+    """A stream of random numbers of its own.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
+    """
+
+    def get_state(self) -> Any:
+        return Tensor.wrap(super().get_state())
+
+    def set_state(self, new_state: Any) -> Any:
+        return super().set_state(new_state.array if isinstance(new_state, Tensor) else new_state)
+
+
+def stream(generator: _Stream | None = None) -> _Stream:
+    """The given generator, or the default one."""
+    return default_generator if generator is None else generator
+
+
+def manual_seed(seed: int) -> _Stream:
+    """Start the default stream anew, from ``seed``."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Start the default stream anew, from a seed of the operating system, which is returned."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default stream started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default stream, as bytes that ``set_rng_state`` (PyTorch's, too) accepts."""
+    return Tensor.wrap(default_generator.get_state())
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Continue the default stream from a state of ``get_rng_state``."""
+    default_generator.set_state(new_state.array if isinstance(new_state, Tensor) else np.asarray(new_state))
+
+
+def _finish(array: np.ndarray, requires_grad: bool, device: Any) -> Tensor:
+    check_device(device)
+    return Tensor.wrap(array).requires_grad_(requires_grad) if requires_grad else Tensor.wrap(array)
+
+
+def _floating(dtype: Any) -> np.dtype:
+    wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
+    assert wanted is not None
+    if wanted.kind != "f":
+        raise RuntimeError(f"random floats need a floating type, got {wanted}: use randint for integers")
+    return wanted
+
+
+def rand(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uniform on [0, 1)."""
+    return _finish(stream(generator).uniform(shape_of(size), _floating(dtype)), requires_grad, device)
+
+
+def randn(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+    return _finish(stream(generator).normal(shape_of(size), _floating(dtype)), requires_grad, device)
+
+
+def randint(
+    *args: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **names: Any
+) -> Tensor:
+    """``randint(low=0, high, size)``: integers in [low, high)."""
+    size = names.get("size", args[-1] if args and not isinstance(args[-1], int) else None)
+    bounds = [a for a in args if isinstance(a, int)]
+    low = names.get("low", bounds[0] if len(bounds) > 1 else 0)
+    high = names.get("high", bounds[-1] if bounds else None)
+    if size is None or high is None:
+        raise TypeError("randint(low=0, high, size): give high and a size, as in randint(10, (2, 3))")
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    wanted = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return _finish(stream(generator).integers(shape_of((size,)), low, high, wanted), requires_grad, device)
+
+
+def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
+    """The numbers 0 to n - 1 in random order."""
+    found = stream(generator).permutation(n)
+    return _finish(found if dtype is None else found.astype(dtypes.to_numpy(dtype)), False, device)
+
+
+def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
+    """1 with probability ``input``, else 0, element by element."""
+    p = input.array
+    if p.size and not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie in [0, 1]")
+    return Tensor.wrap(stream(generator).bernoulli_array(p))
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal with the given mean and standard deviation, which may be tensors."""
+    if size is not None:
+        return _finish(stream(generator).normal(shape_of((size,)), _floating(dtype), mean, std), requires_grad, None)
+    m, s = (v.array if isinstance(v, Tensor) else np.asarray(v, dtypes.default.numpy) for v in (mean, std))
+    if s.size and s.min() < 0:
+        raise RuntimeError(f"normal expects all elements of std >= 0.0, got {s.min()}")
+    shape = np.broadcast_shapes(m.shape, s.shape)
+    return Tensor.wrap(stream(generator).normal(shape, np.result_type(m, s)) * s + m)
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+    """Indices drawn with probabilities proportional to the weights ``input``."""
+    return Tensor.wrap(stream(generator).multinomial(input.array, num_samples, replacement))
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """``rand`` of the shape and type of ``input``."""
+    return rand(*input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """``randn`` of the shape and type of ``input``."""
+    return randn(*input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+
+
+def randint_like(input: Tensor, *bounds: int, dtype: Any = None) -> Tensor:
+    """``randint`` of the shape and type of ``input``."""
+    return randint(*bounds, tuple(input.shape), dtype=input.dtype if dtype is None else dtype)
