@@ -115,6 +115,14 @@ class Edge:
         return fit(_array(x_bar), self.shape, self.dtype)
 
 
+def _save(x: Any) -> Any:
+    return Saved(x, x.gradient_node() if x.needs_grad else None, not x.needs_grad) if isinstance(x, TensorBase) else x
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return x.array.shape if isinstance(x, TensorBase) else np.shape(x)
+
+
 def _array(x: Any) -> Any:
     """``x``, as a 0-d array where NumPy gave a scalar."""
     return np.asarray(x) if isinstance(x, np.generic) else x
@@ -154,8 +162,10 @@ class Node:
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
         for _, edge in self.edges:
-            if edge.values is not None and any(type(v) in (Saved, list) for v in edge.values):
-                edge.values = None
+            for value in edge.values or ():
+                if type(value) is Saved or type(value) is list:
+                    edge.values = None
+                    break
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -228,7 +238,26 @@ class Primitive:
     def vjp(self, **rules: Callable[..., Any]) -> None:
         """Write down the rules: ``mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)``."""
         for name, rule in rules.items():
-            self.rules[self.names.index(name)] = rule, list(inspect.signature(rule).parameters)[1:]
+            needs = list(inspect.signature(rule).parameters)[1:]
+            self.rules[self.names.index(name)] = rule, [self._getter(need) for need in needs]
+
+    def _getter(self, name: str) -> Callable[..., Any]:
+        """How to take what a rule means by ``name`` from a call: its arguments, options, position of the input, result."""
+        if name == "y":
+            return lambda args, options, i, result: Saved(result, None)
+        if self.variadic:
+            if name == "i":
+                return lambda args, options, i, result: i
+            if name == self.names[0]:
+                return lambda args, options, i, result: [_save(x) for x in args]
+            if name == self.names[0] + "_shapes":
+                return lambda args, options, i, result: [_shape(x) for x in args]
+            return lambda args, options, i, result: options.get(name, self.defaults.get(name))
+        if name in self.names:
+            at = self.names.index(name)
+            return lambda args, options, i, result: _save(args[at])
+        at = self.names.index(name.removesuffix("_shape"))
+        return lambda args, options, i, result: _shape(args[at])
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not self.variadic and (options or len(args) != self.arity):
@@ -262,37 +291,14 @@ class Primitive:
     def _record(self, args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> None:
         edges = []
         for i, x in enumerate(args):
-            found = self.rules.get(0 if self.variadic else i)
-            if found is not None and isinstance(x, TensorBase) and x.needs_grad:
-                rule, needs = found
-                values = [self._value(name, i, args, options, result) for name in needs]
-                edges.append((i, Edge(x.gradient_node(), rule, values, x.array)))
+            if isinstance(x, TensorBase) and x.needs_grad:
+                found = self.rules.get(0 if self.variadic else i)
+                if found is not None:
+                    values = [getter(args, options, i, result) for getter in found[1]]
+                    edges.append((i, Edge(x.gradient_node(), found[0], values, x.array)))
         if edges:
             result.node = Node(self.name, edges, len(args) if self.variadic else len(self.rules))
             result.needs_grad = True
-
-    def _value(self, name: str, i: int, args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> Any:
-        """What a rule means by a name."""
-        if name == "y":
-            return Saved(result, None)
-        if name == "i":
-            return i
-        if self.variadic:
-            if name == self.names[0] + "_shapes":
-                return [np.shape(x.array if isinstance(x, TensorBase) else x) for x in args]
-            if name == self.names[0]:
-                return [self._save(x) for x in args]
-            return options[name] if name in options else self.defaults[name]
-        if name in self.names:
-            return self._save(args[self.names.index(name)])
-        x = args[self.names.index(name.removesuffix("_shape"))]
-        return x.array.shape if isinstance(x, TensorBase) else np.shape(x)
-
-    @staticmethod
-    def _save(x: Any) -> Any:
-        if not isinstance(x, TensorBase):
-            return x
-        return Saved(x, x.gradient_node() if x.needs_grad else None, constant=not x.needs_grad)
 
     def _bind(self, args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments in order, with defaults filled in."""
@@ -335,6 +341,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 @define(view=True)
 def expand(x: Any, shape: tuple[int, ...]) -> Any:
     """Repeat ``x`` to ``shape`` without copying: the adjoint of ``sum_to``."""
+    if x.ndim == 0:  # the usual end of a loss, where NumPy's own function takes five times as long
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 
