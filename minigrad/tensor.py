@@ -38,7 +38,7 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
-    def __getitem__(self, item: Any) -> Any:  # type: ignore[override]  # a slice of a Size is a Size
+    def __getitem__(self, item: Any) -> Any:
         found = super().__getitem__(item)
         return Size(found) if isinstance(item, slice) else found
 
@@ -309,11 +309,11 @@ class Tensor(TensorBase):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
 
         def run(g: Any) -> Any:
-            given = g if isinstance(g, TensorBase) else Tensor.wrap(g)
+            given = g if isinstance(g, Tensor) else Tensor.wrap(g)
             result = hook(given)
             if result is None:
                 return g
-            if not isinstance(result, TensorBase) or result.array.shape != given.array.shape:
+            if not isinstance(result, Tensor) or result.array.shape != given.array.shape:
                 raise RuntimeError(
                     f"a hook must return None or a gradient of shape {list(given.shape)}, got {result!r}"
                 )
@@ -339,8 +339,8 @@ class Tensor(TensorBase):
     __mod__ = e.remainder
     __neg__ = e.neg
     __abs__ = e.abs
-    __eq__ = e.eq  # type: ignore[assignment]
-    __ne__ = e.ne  # type: ignore[assignment]
+    __eq__ = e.eq
+    __ne__ = e.ne
     __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
     __and__ = __rand__ = e.bitwise_and
     __or__ = __ror__ = e.bitwise_or
@@ -672,10 +672,11 @@ class Tensor(TensorBase):
         if low is None:
             drawn = source.random(self.array.shape, self.array.dtype)
         else:
-            drawn = source.integers(self.array.shape, *((0, low) if high is None else (low, high)), self.array.dtype)
+            begin, end = (0, low) if high is None else (low, high)
+            drawn = source.integers(self.array.shape, begin, end, self.array.dtype)
         return change(self, Tensor.wrap(drawn), "random_")
 
-    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
         wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
         return Tensor.wrap(np.array(data, wanted)).requires_grad_(requires_grad)
 
@@ -694,7 +695,7 @@ class Tensor(TensorBase):
 
 
 def _rebuild(kind: type, array: np.ndarray, requires_grad: bool) -> Tensor:
-    tensor = object.__new__(kind)
+    tensor: Tensor = object.__new__(kind)
     tensor.array, tensor.version, tensor.needs_grad = array, Version(), requires_grad
     return tensor
 

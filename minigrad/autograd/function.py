@@ -90,16 +90,21 @@ class FunctionNode(Node):
 
     __slots__ = ("count", "ctx", "function", "metas")
 
+    ctx: FunctionCtx
+    function: type[Function]
+    metas: list[tuple[tuple[int, ...], np.dtype] | None]
+    count: int
+
     fresh = False  # backward may return what it was given, or one array twice
 
     def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
         ctx, metas = self.ctx, self.metas
         parts = g.parts if isinstance(g, Parts) else {0: g}
         given = []
-        for i, (shape, dtype) in enumerate(metas):
+        for i, meta in enumerate(metas):
             part = parts.get(i)
-            if part is None and ctx._materialize:
-                part = np.zeros(shape, dtype)
+            if part is None and meta is not None and ctx._materialize:
+                part = np.zeros(*meta)
             given.append(Tensor.wrap(part) if isinstance(part, np.ndarray) else part)
         result = self.function.backward(ctx, *given)
         results = result if isinstance(result, tuple) else (result,)
@@ -207,7 +212,7 @@ class Function:
             isinstance(o, Tensor) and o.is_floating_point() and not any(o is n for n in ctx._not_differentiable)
             for o in outputs
         ]
-        metas = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else ((), Parts.dtype) for o in outputs]
+        metas = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else None for o in outputs]
         options = {"ctx": ctx, "function": cls, "metas": metas, "count": len(args)}
         if flows == [True]:
             wrapped: tuple[Any, ...] = (_custom(*args, output=outputs[0].array, **options),)
