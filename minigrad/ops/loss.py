@@ -1,0 +1,375 @@
+"""The linear layer and the losses: operations fused because one rule for the whole is faster or more stable than many.
+
+A loss of elements ``l_i`` ends in a reduction: "none" keeps ``l``, "sum" adds it up, "mean" divides by the count n.
+For the rules that is only a factor: dL/dl_i is g_i, g or g / n, which ``_per_element`` gives. Every slope below is a
+primitive of its own, so that its forward may reuse buffers and its rule makes the second derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import promote
+from minigrad.engine import Primitive, define
+from minigrad.ops.dims import array_of
+from minigrad.ops.elementwise import exp, log, sigmoid, sign, where
+from minigrad.ops.linalg import _mm, matmul
+from minigrad.ops.reduce import _softmax, _sum
+from minigrad.ops.shape import _t, reshape, unsqueeze
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "gaussian_kl",
+    "huber_loss",
+    "linear",
+    "mse_loss",
+    "nll_loss",
+    "smooth_l1_loss",
+]
+
+# The linear layer
+
+
+@define("AddmmBackward0")
+def _addmm(x: Any, weight: Any, bias: Any) -> Any:
+    y = np.matmul(x, weight.T)
+    y += bias
+    return y
+
+
+# y_no = sum_i x_ni w_oi + b_o, so dx_ni = sum_o g_no w_oi, dw_oi = sum_n g_no x_ni, db_o = sum_n g_no
+_addmm.vjp(
+    x=lambda g, weight: _mm(g, weight),
+    weight=lambda g, x: _mm(_t(g), x),
+    bias=lambda g: _sum(g, (0,), False),
+)
+
+
+@define("ViewBackward0")
+def _addmv(x: Any, weight: Any, bias: Any) -> Any:
+    y = np.matmul(weight, x)
+    y += bias
+    return y
+
+
+# the same for a single x: y_o = sum_i w_oi x_i + b_o
+_addmv.vjp(
+    x=lambda g, weight: matmul(g, weight),
+    weight=lambda g, x: reshape(g, (-1, 1)) * x,
+    bias=lambda g: g,
+)
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``y = x W^T + b``: x is ``(*, in_features)``, W ``(out_features, in_features)``, b ``(out_features,)``.
+
+    Raises RuntimeError if the sizes do not fit or the types differ.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+    """
+    x, w = array_of(input), array_of(weight)
+    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1] or x.dtype != w.dtype:
+        return _unusual(input, weight, bias)
+    if bias is None:
+        return matmul(input, _t(weight))
+    b = array_of(bias)
+    if b.shape != w.shape[:1] or b.dtype != w.dtype:
+        return matmul(input, _t(weight)) + bias
+    if x.ndim == 2:
+        return _addmm(input, weight, bias)
+    if x.ndim == 1:
+        return _addmv(input, weight, bias)
+    rows = _addmm(reshape(input, (math.prod(x.shape[:-1]), x.shape[-1])), weight, bias)
+    return reshape(rows, (*x.shape[:-1], w.shape[0]))
+
+
+def _unusual(input: Any, weight: Any, bias: Any) -> Any:
+    """A vector as weight; every other case is a mistake that is explained."""
+    x, w = array_of(input), array_of(weight)
+    if x.dtype != w.dtype:
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}: convert the input of linear, "
+            f"or the layer"
+        )
+    if w.ndim == 1 and x.ndim and x.shape[-1] == w.shape[0]:
+        y = matmul(input, weight)
+        return y if bias is None else y + bias
+    if w.ndim != 2 or not x.ndim:
+        raise RuntimeError(
+            f"linear needs an input of shape (*, in_features) and a weight of shape (out_features, in_features), got "
+            f"{list(x.shape)} and {list(w.shape)}"
+        )
+    raise RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied "
+        f"({math.prod(x.shape[:-1])}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): "
+        f"this layer takes {w.shape[1]} features in the last dimension of its input, whose shape is {list(x.shape)}"
+    )
+
+
+# Reductions
+
+
+def check_reduction(reduction: str) -> None:
+    """Raises ValueError unless ``reduction`` is "none", "mean" or "sum"."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction: use 'none', 'mean' or 'sum'")
+
+
+def _reduced(loss: np.ndarray, reduction: str) -> Any:
+    if reduction == "none":
+        return loss
+    total = np.add.reduce(loss, axis=None)
+    return total if reduction == "sum" else np.divide(total, loss.dtype.type(loss.size))
+
+
+def _per_element(g: Any, reduction: str, size: int) -> Any:
+    """dL/dl_i, shaped to broadcast over the elements."""
+    return g / size if reduction == "mean" and size else g
+
+
+def _size(*shapes: Any) -> int:
+    return math.prod(np.broadcast_shapes(*(tuple(s) for s in shapes)))
+
+
+# Squared error: l = (x - t)^2, dl/dx = 2 (x - t) = -dl/dt
+
+
+@define("MseLossBackward0")
+def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
+    loss = np.subtract(*promote(x, target))
+    return _reduced(np.multiply(loss, loss, out=loss if loss.ndim else None), reduction)
+
+
+def _mse_x(g: Any, x: Any, target: Any, reduction: str) -> Any:
+    n = _size(x.shape, target.shape) if reduction == "mean" else 1
+    return (g * (2 / n) if n else g) * (x - target)
+
+
+mse_loss.vjp(x=_mse_x, target=lambda g, target, x, reduction: _mse_x(g, target, x, reduction))
+
+
+# With d = |x - t|: smooth L1 is d^2 / (2 beta) below beta and d - beta / 2 above; Huber is beta times that
+
+
+def _bent(x: Any, target: Any, beta: float) -> Any:
+    d = np.absolute(np.subtract(*promote(x, target)))
+    return np.where(d < beta, d * d * (0.5 / beta if beta else 0.0), d - 0.5 * beta)
+
+
+def _bend(x: Any, target: Any, beta: float) -> Any:
+    """The slope of ``_bent``: d / beta between -beta and beta, the sign of d outside."""
+    d = x - target
+    return where((d < beta) & (d > -beta), d / beta, sign(d)) if beta else sign(d)
+
+
+@define("SmoothL1LossBackward0")
+def smooth_l1_loss(x: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    return _reduced(_bent(x, target, beta), reduction)
+
+
+@define("HuberLossBackward0")
+def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    return _reduced(_bent(x, target, delta) * delta, reduction)
+
+
+def _smooth_x(g: Any, x: Any, target: Any, reduction: str, beta: float) -> Any:
+    return _per_element(g, reduction, _size(x.shape, target.shape)) * _bend(x, target, beta)
+
+
+def _huber_x(g: Any, x: Any, target: Any, reduction: str, delta: float) -> Any:
+    return _smooth_x(g, x, target, reduction, delta) * delta
+
+
+smooth_l1_loss.vjp(x=_smooth_x, target=lambda g, target, x, reduction, beta: _smooth_x(g, target, x, reduction, beta))
+huber_loss.vjp(x=_huber_x, target=lambda g, target, x, reduction, delta: _huber_x(g, target, x, reduction, delta))
+
+
+# Binary cross entropy of probabilities: l = -(t log p + (1 - t) log(1 - p))
+
+
+@Primitive
+def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    if not (np.minimum.reduce(x, axis=None, initial=0) >= 0 and np.maximum.reduce(x, axis=None, initial=1) <= 1):
+        raise RuntimeError(
+            f"all elements of input should be between 0 and 1, and they lie between {x.min()} and {x.max()}: pass "
+            f"probabilities (sigmoid's output), or logits to binary_cross_entropy_with_logits"
+        )
+    # at 0 the logarithm is taken as -100, so that the loss stays finite
+    loss = np.log1p(-x)  # log(1 - p)
+    loss = np.maximum(loss, loss.dtype.type(-100), out=_buffer(loss))
+    part = np.log(x)
+    part = np.maximum(part, part.dtype.type(-100), out=_buffer(part))
+    part = np.subtract(loss, part, out=_buffer(part))
+    part = np.multiply(part, target, out=_buffer(part))  # t (log(1 - p) - log p)
+    loss = np.subtract(part, loss, out=_buffer(loss))
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def _buffer(x: Any) -> Any:
+    return x if isinstance(x, np.ndarray) else None  # an operation on a 0-d array gives a scalar
+
+
+@define("BinaryCrossEntropyBackwardBackward0")
+def _bce_slope(x: Any, target: Any, scale: Any) -> Any:
+    # dl/dp = -t/p + (1 - t)/(1 - p) = (p - t) / (p (1 - p)), the denominator kept from 0
+    low = np.subtract(1, x)
+    low = np.multiply(low, x, out=_buffer(low))
+    low = np.maximum(low, low.dtype.type(1e-12), out=_buffer(low))
+    slope = np.subtract(x, target)
+    slope = np.divide(slope, low, out=_buffer(slope))
+    return np.multiply(slope, scale, out=_buffer(slope) if np.ndim(scale) == 0 else None)
+
+
+def _spread(x: Any) -> Any:
+    """``p (1 - p)``, kept from 0 as in the slope."""
+    d = x * (1 - x)
+    return where(d < 1e-12, 1e-12, d)
+
+
+# with D = p (1 - p): d/dp (p - t)/D = (D - (p - t)(1 - 2p)) / D^2 = (p^2 - 2 p t + t) / D^2
+_bce_slope.vjp(
+    x=lambda g, x, target, scale: g * scale * (x * x - 2 * x * target + target) / _spread(x) ** 2,
+    target=lambda g, x, scale: -g * scale / _spread(x),
+    scale=lambda g, x, target: g * (x - target) / _spread(x),
+)
+
+
+def _scale(g: Any, x: Any, weight: Any, reduction: str) -> Any:
+    g = _per_element(g, reduction, math.prod(x.shape))
+    return g if weight is None else g * weight
+
+
+binary_cross_entropy.vjp(
+    x=lambda g, x, target, weight, reduction: _bce_slope(x, target, _scale(g, x, weight, reduction)),
+    target=lambda g, x, weight, reduction: _scale(g, x, weight, reduction) * (log(1 - x) - log(x)),
+)
+
+
+# The same of logits, p = s(x): -log p = softplus(-x), -log(1 - p) = x + softplus(-x), so with positives weighted by w
+# l = (1 - t) x + (1 + (w - 1) t) softplus(-x), where softplus(-x) = max(-x, 0) + log(1 + e^-|x|) cannot overflow
+
+
+@Primitive
+def _softplus_minus(x: Any) -> Any:
+    tail = np.log1p(np.exp(-np.absolute(x)))
+    return tail - np.minimum(x, x.dtype.type(0))
+
+
+_softplus_minus.vjp(x=lambda g, x: -g * sigmoid(-x))
+
+
+@Primitive
+def binary_cross_entropy_with_logits(
+    x: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
+) -> Any:
+    x, target = promote(x, target)
+    loss = _softplus_minus.forward(x)
+    if pos_weight is not None:
+        loss = loss * (1 + (pos_weight - 1) * target)
+    loss = loss + (1 - target) * x
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def _logits_x(g: Any, x: Any, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+    # (1 - t) - (1 + (w - 1) t) (1 - p) = (1 + (w - 1) t) p - w t
+    g, p = _scale(g, x, weight, reduction), sigmoid(x)
+    return g * (p - target if pos_weight is None else (1 + (pos_weight - 1) * target) * p - pos_weight * target)
+
+
+def _logits_target(g: Any, x: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+    g = _scale(g, x, weight, reduction)
+    return -g * x if pos_weight is None else g * ((pos_weight - 1) * _softplus_minus(x) - x)
+
+
+binary_cross_entropy_with_logits.vjp(x=_logits_x, target=_logits_target)
+
+
+# Classes: l_n = -w_c log softmax(x_n)_c with c = target_n, 0 where c is ignored; "mean" divides by the sum of the w_c
+
+
+def _classes(x: Any, target: Any, weight: Any, ignore_index: int) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Each target as an index of axis 1 of ``x``, its weight, and whether it counts (None: all do)."""
+    wanted, kept = array_of(target), None
+    if ignore_index >= 0 or (wanted.size and wanted.min() < 0):
+        kept = wanted != ignore_index
+        wanted = np.where(kept, wanted, 0)
+    n = x.shape[1]
+    if wanted.size and (wanted.min() < 0 or wanted.max() >= n):
+        wrong = wanted.min() if wanted.min() < 0 else wanted.max()
+        raise IndexError(f"Target {wrong} is out of bounds: with {n} classes a target is between 0 and {n - 1}")
+    w = np.ones(wanted.shape, x.dtype) if weight is None else array_of(weight)[wanted]
+    return np.expand_dims(wanted, 1), w if kept is None else w * kept, kept
+
+
+def _picked(x: np.ndarray, index: np.ndarray, w: np.ndarray, kept: Any, reduction: str) -> Any:
+    loss = -w * np.take_along_axis(x, index, 1)[:, 0]
+    if kept is not None:
+        loss = np.where(kept, loss, loss.dtype.type(0))  # also where the logit is infinite
+    if reduction == "mean":
+        return np.divide(np.add.reduce(loss, axis=None), np.add.reduce(w, axis=None))
+    return _reduced(loss, reduction)
+
+
+def _class_scale(g: Any, w: np.ndarray, reduction: str) -> Any:
+    """dL/dl_n times the weight, with the axis of classes put back."""
+    if reduction == "mean":
+        w = w / np.add.reduce(w, axis=None)
+    scale = g * w
+    return unsqueeze(scale, 1)
+
+
+def _one_hot(index: np.ndarray, x: Any) -> np.ndarray:
+    hot = np.zeros(tuple(x.shape), array_of(x).dtype)
+    np.put_along_axis(hot, index, 1, 1)
+    return hot
+
+
+@define("NllLossBackward0")
+def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    return _picked(x, *_classes(x, target, weight, ignore_index), reduction)
+
+
+def _nll_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    index, w, _ = _classes(x, target, weight, ignore_index)
+    return -_class_scale(g, w, reduction) * _one_hot(index, x)
+
+
+nll_loss.vjp(x=_nll_x)
+
+
+@define("NllLossBackward0")
+def cross_entropy(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    index, w, kept = _classes(x, target, weight, ignore_index)
+    shifted = x - np.maximum.reduce(x, axis=1, keepdims=True) if x.size else x
+    return _picked(shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True)), index, w, kept, reduction)
+
+
+def _cross_entropy_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    # d/dx_j (log sum_k e^x_k - x_c) = softmax(x)_j - (1 if j is c else 0)
+    index, w, _ = _classes(x, target, weight, ignore_index)
+    return _class_scale(g, w, reduction) * (_softmax(x, 1) - _one_hot(index, x))
+
+
+cross_entropy.vjp(x=_cross_entropy_x)
+
+
+# The divergence of a Gaussian with mean mu and variance e^v from the standard one
+
+
+@Primitive
+def gaussian_kl(mu: Any, logvar: Any) -> Any:
+    """``KL(N(mu, e^logvar) || N(0, 1)) = -1/2 sum(1 + logvar - mu^2 - e^logvar)``, in nats, summed over all elements.
+
+    Source: Kingma and Welling 2014, Auto-Encoding Variational Bayes, appendix B
+    """
+    part = np.exp(logvar)
+    part = np.subtract(part, logvar, out=_buffer(part))
+    part = part + mu * mu
+    return 0.5 * (np.add.reduce(part, axis=None) - part.dtype.type(part.size))
+
+
+gaussian_kl.vjp(mu=lambda g, mu: g * mu, logvar=lambda g, logvar: (g * 0.5) * (exp(logvar) - 1))
