@@ -199,7 +199,7 @@ class AccumulateGrad(Node):
 def accumulate(tensor: TensorBase, g: Any) -> None:
     """Add ``g`` to ``tensor.grad``: into the same array, or, if ``g`` is itself recorded, as a new tensor."""
     if isinstance(g, TensorBase):
-        tensor.grad = g.clone() if tensor.grad is None else tensor.grad + g
+        tensor.grad = clone(g) if tensor.grad is None else tensor.grad + g
     elif tensor.grad is None:
         tensor.grad = tensor.wrap(g)
     elif tensor.grad.needs_grad:
@@ -352,6 +352,13 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     return x.astype(dtype)
 
 
+@Primitive
+def clone(x: Any) -> Any:
+    """A copy of ``x``."""
+    return x.copy()
+
+
+clone.vjp(x=lambda g: g)
 sum_to.vjp(x=lambda g, x_shape: expand(g, x_shape))
 expand.vjp(x=lambda g: g)  # the engine sums it back, as after every broadcast
 cast.vjp(x=lambda g: g)  # and converts it back

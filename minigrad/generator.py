@@ -115,7 +115,8 @@ class Generator:
             raise ValueError(f"a seed lies in [-2**63, 2**64), got {value}")
         self._seed = value % (1 << 64)
         # RandomState spreads the seed over the 624 words as the Twister's authors do (their init_genrand).
-        self._engine.state = np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)
+        block = np.random.RandomState(self._seed & 0xFFFFFFFF).get_state(legacy=False)["state"]["key"]
+        self._engine.state = {"bit_generator": "MT19937", "state": {"key": block, "pos": 624}}
         self._spare: float | None = None
         return self
 
@@ -156,8 +157,8 @@ class Generator:
         if state["seeded"] != 1 or not 1 <= left <= 624 or (left, position) not in ((1, 0), (left, 625 - left)):
             raise RuntimeError("invalid Mersenne Twister state: these bytes do not come from get_state()")
         self._seed = int(state["seed"])
-        key = state["block"].astype(np.uint32)
-        self._engine.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": 625 - left}}
+        block = state["block"].astype(np.uint32)
+        self._engine.state = {"bit_generator": "MT19937", "state": {"key": block, "pos": 625 - left}}
         self._spare = float(state["spare"]) if state["has_spare"] else None
         return self
 

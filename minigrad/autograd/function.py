@@ -125,8 +125,9 @@ class FunctionNode(Node):
             try:
                 fitted = fit(found, edge.shape, edge.dtype)
             except RuntimeError:
+                given_shape = list(results[position].array.shape)
                 raise RuntimeError(
-                    f"Function {name}Backward returned an invalid gradient at index {position} - got {list(found.shape)} but "
+                    f"Function {name}Backward returned an invalid gradient at index {position} - got {given_shape} but "
                     f"expected shape compatible with {list(edge.shape)}"
                 ) from None
             yield edge.node, fitted if as_tensor else fitted.array

@@ -210,10 +210,15 @@ def _pow(x: Any, other: Any) -> Any:
     return np.power(x, other)
 
 
+def _pow_number(g: Any, x: Any, exponent: Any) -> Any:
+    return g * 0 if exponent == 0 else g * (exponent * x ** (exponent - 1))
+
+
 def _pow_x(g: Any, x: Any, other: Any) -> Any:
     if not isinstance(other, (TensorBase, np.ndarray)):
-        return g * 0 if other == 0 else g * (other * x ** (other - 1))
-    return where(other == 0, 0.0, g * (other * x ** (other - 1)))  # x**0 is flat, also at 0
+        return _pow_number(g, x, other)
+    exponent: Any = other
+    return where(exponent == 0, 0.0, g * (exponent * x ** (exponent - 1)))  # x**0 is flat, also at 0
 
 
 def _pow_other(g: Any, x: Any, other: Any, y: Any) -> Any:
@@ -229,7 +234,7 @@ def _pow_scalar(x: Any, exponent: Any) -> Any:
     return np.square(x) if exponent == 2 else _pow.forward(x, exponent)
 
 
-_pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_x(g, x, exponent))
+_pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_number(g, x, exponent))
 _pow.name = "PowBackward1"
 
 
@@ -608,14 +613,6 @@ lerp.vjp(
     end=lambda g, weight: g * weight,
     weight=lambda g, x, end: g * (end - x),
 )
-
-
-@Primitive
-def clone(x: Any) -> Any:
-    return x.copy()
-
-
-clone.vjp(x=lambda g: g)
 
 
 def cast_like(x: Any, g: Any) -> Any:

@@ -214,7 +214,7 @@ def _index_select(x: Any, index: np.ndarray, axis: int) -> Any:
 @define("IndexAddBackward0")
 def _index_add(x: Any, source: Any, index: np.ndarray, axis: int, alpha: float) -> Any:
     y = x.copy()
-    np.add.at(y, (slice(None),) * axis + (index,), source * alpha if alpha != 1 else source)
+    np.add.at(y, (*(slice(None),) * axis, index), source * alpha if alpha != 1 else source)  # type: ignore[arg-type]  # a tuple of slices and an array is an index
     return y
 
 
@@ -241,10 +241,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``value`` where ``mask`` holds, else ``input``."""
-    kept = _masked_fill(
-        input, array_of(mask), value.item() if isinstance(value, TensorBase) and not value.needs_grad else value
-    )
-    return kept
+    return _masked_fill(input, array_of(mask), value)
 
 
 @define("MaskedFillBackward0")

@@ -104,13 +104,15 @@ def _dims(name: str, x: Any, n: int, which: str) -> None:
 
 def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices."""
-    _dims("mm", input, 2, "self"), _dims("mm", mat2, 2, "mat2")
+    _dims("mm", input, 2, "self")
+    _dims("mm", mat2, 2, "mat2")
     return matmul(input, mat2)
 
 
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two stacks of matrices, ``(b, n, m) @ (b, m, p)``, without broadcasting."""
-    _dims("bmm", input, 3, "batch1"), _dims("bmm", mat2, 3, "batch2")
+    _dims("bmm", input, 3, "batch1")
+    _dims("bmm", mat2, 3, "batch2")
     if array_of(input).shape[0] != array_of(mat2).shape[0]:
         raise _no_match("bmm", array_of(input).shape, array_of(mat2).shape)
     return matmul(input, mat2)
@@ -118,7 +120,8 @@ def bmm(input: Any, mat2: Any) -> Any:
 
 def mv(input: Any, vec: Any) -> Any:
     """A matrix times a vector."""
-    _dims("mv", input, 2, "self"), _dims("mv", vec, 1, "vec")
+    _dims("mv", input, 2, "self")
+    _dims("mv", vec, 1, "vec")
     return matmul(input, vec)
 
 
@@ -137,7 +140,8 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
 
 def outer(input: Any, vec2: Any) -> Any:
     """``y_ij = input_i vec2_j``."""
-    _dims("outer", input, 1, "self"), _dims("outer", vec2, 1, "vec2")
+    _dims("outer", input, 1, "self")
+    _dims("outer", vec2, 1, "vec2")
     return input.reshape((-1, 1)) * vec2.reshape((1, -1))
 
 

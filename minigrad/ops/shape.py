@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote_numpy
-from minigrad.engine import TensorBase, define, expand
+from minigrad.engine import TensorBase, cast, define, expand
 from minigrad.ops.dims import array_of, axes_of, one_axis
 
 
@@ -275,10 +275,7 @@ def _common(tensors: Any, name: str) -> list[Any]:
     common = array_of(xs[0]).dtype
     for x in xs[1:]:
         common = promote_numpy(common, array_of(x).dtype)
-    return [
-        x if array_of(x).dtype == common else x.to(common) if isinstance(x, TensorBase) else x.astype(common)
-        for x in xs
-    ]
+    return [x if array_of(x).dtype == common else cast(x, common) for x in xs]
 
 
 def cat(tensors: Any, dim: int = 0, **names: Any) -> Any:
