@@ -1,0 +1,1 @@
+"""ae: autoencoders in PyTorch's words, trained with minigrad; `python -m ae train` is the way in."""
