@@ -5,8 +5,6 @@ from builtins import float as _float
 from builtins import int as _int
 from typing import Any
 
-import numpy as _np
-
 from minigrad import autograd, func, linalg
 from minigrad.creation import (
     arange,
@@ -32,11 +30,13 @@ from minigrad.dtypes import (
 from minigrad.dtypes import (
     double,
     dtype,
+    finfo,
     float16,
     float32,
     float64,
     get_default_dtype,
     half,
+    iinfo,
     int8,
     int16,
     int32,
@@ -144,6 +144,7 @@ from minigrad.ops.index import (
     triu,
     unbind,
 )
+from minigrad.ops.inspect import allclose, bincount, equal, isclose, nonzero, unique
 from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
 from minigrad.ops.reduce import (
     all,
@@ -181,6 +182,7 @@ from minigrad.ops.shape import (
     movedim,
     narrow,
     permute,
+    ravel,
     reshape,
     roll,
     split,
@@ -242,21 +244,6 @@ def is_floating_point(input: Tensor) -> _bool:
 def numel(input: Tensor) -> _int:
     """The number of elements."""
     return input.numel()
-
-
-def equal(input: Tensor, other: Tensor) -> _bool:
-    """True if both have the same shape and elements."""
-    return input.shape == other.shape and _bool((input == other).all())
-
-
-def isclose(input: Tensor, other: Tensor, rtol: _float = 1e-5, atol: _float = 1e-8, equal_nan: _bool = False) -> Tensor:
-    """``|input - other| <= atol + rtol * |other|``, element by element."""
-    return Tensor.wrap(_np.isclose(input.array, other.array, rtol, atol, equal_nan))
-
-
-def allclose(input: Tensor, other: Tensor, rtol: _float = 1e-5, atol: _float = 1e-8, equal_nan: _bool = False) -> _bool:
-    """True if ``isclose`` holds everywhere."""
-    return _bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 def set_num_threads(num: _int) -> None:

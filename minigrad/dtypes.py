@@ -131,8 +131,10 @@ def result_dtype(*operands: Any) -> np.dtype:
     Source: https://docs.pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
     """
     ranked: list[np.dtype | None] = [None, None, None]
+    # A rule's own steps on 0-d arrays give NumPy scalars; between a user's array and NumPy's scalar the array decides.
+    arrays = np.ndarray if any(isinstance(o, np.ndarray) for o in operands) else (np.ndarray, np.generic)
     for operand in operands:
-        if isinstance(operand, np.ndarray):
+        if isinstance(operand, arrays):
             rank, numpy = (0 if operand.ndim else 1), operand.dtype
         else:
             rank, numpy = 2, _kind_of_scalar(operand)[1]
@@ -178,3 +180,21 @@ def _promote(x: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
 def promote_float(x: np.ndarray) -> np.ndarray:
     """``x`` itself if it is floating, else ``x`` in the default floating type: what exp, sqrt, mean ... need."""
     return x if x.dtype.kind == "f" else x.astype(default.numpy)
+
+
+class finfo:
+    """The limits of a floating type: ``eps``, ``max``, ``min``, ``tiny``, ``bits``."""
+
+    def __init__(self, type: Any = None) -> None:
+        found = np.finfo(default.numpy if type is None else np.dtype(to_numpy(type)))
+        self.bits, self.dtype = found.bits, found.dtype.name
+        self.eps, self.max, self.min, self.tiny = (float(v) for v in (found.eps, found.max, found.min, found.tiny))
+        self.smallest_normal, self.resolution = self.tiny, float(found.resolution)
+
+
+class iinfo:
+    """The limits of an integer type: ``max``, ``min``, ``bits``."""
+
+    def __init__(self, type: Any) -> None:
+        found = np.iinfo(np.dtype(to_numpy(type)))
+        self.bits, self.dtype, self.max, self.min = found.bits, found.dtype.name, int(found.max), int(found.min)

@@ -22,6 +22,7 @@ from minigrad.mutation import assign_index, change
 from minigrad.numpy_protocol import array_function, array_ufunc
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as i
+from minigrad.ops import inspect as q
 from minigrad.ops import linalg as la
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
@@ -134,6 +135,11 @@ class Tensor(TensorBase):
         return tensor
 
     _inference = False
+    _prefix = "tensor"  # what repr opens with; a subclass shows its own name
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._prefix = cls.__dict__.get("_prefix", cls.__name__)
 
     # What it is
 
@@ -406,7 +412,7 @@ class Tensor(TensorBase):
             suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")
         elif self.needs_grad:
             suffixes.append("requires_grad=True")
-        return tensor_repr(self.array, suffixes=suffixes, default_dtype=dtypes.default.numpy)
+        return tensor_repr(self.array, suffixes=suffixes, default_dtype=dtypes.default.numpy, prefix=self._prefix + "(")
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
@@ -510,6 +516,12 @@ class Tensor(TensorBase):
     def bool(self) -> Tensor:
         return self.to(np.bool_)
 
+    def short(self) -> Tensor:
+        return self.to(np.int16)
+
+    def byte(self) -> Tensor:
+        return self.to(np.uint8)
+
     def cpu(self) -> Tensor:
         return self
 
@@ -557,6 +569,8 @@ class Tensor(TensorBase):
     select, unbind, gather, take_along_dim = i.select, i.unbind, i.gather, i.take_along_dim
     scatter_add, index_select, index_add = i.scatter_add, i.index_select, i.index_add
     masked_fill, masked_select, triu, tril = i.masked_fill, i.masked_select, i.triu, i.tril
+    isclose, allclose, equal = q.isclose, q.allclose, q.equal
+    nonzero, unique, bincount, ravel = q.nonzero, q.unique, q.bincount, s.ravel
     diag, diagonal, trace = i.diag, i.diagonal, i.trace
     matmul, mm, bmm, mv, dot, addmm, outer = la.matmul, la.mm, la.bmm, la.mv, la.dot, la.addmm, la.outer
     inverse, det = la.inv, la.det
@@ -653,6 +667,11 @@ class Tensor(TensorBase):
         drawn = (generator or default_generator).normal(self.array.shape, self.array.dtype, mean, std)
         return change(self, Tensor.wrap(drawn), "normal_")
 
+    def exponential_(self, lambd: Any = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwrite with numbers of density ``lambd * exp(-lambd * x)``."""
+        drawn = (generator or default_generator).exponential(self.array.shape, self.array.dtype, lambd)
+        return change(self, Tensor.wrap(drawn), "exponential_")
+
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         """Overwrite with 1 with probability ``p``, else 0."""
         drawn = (generator or default_generator).bernoulli(p, self.array.shape)
@@ -681,6 +700,9 @@ class Tensor(TensorBase):
 
     def new_ones(self, *shape: Any, dtype: Any = None) -> Tensor:
         return self._new(shape, 1, dtype)
+
+    def new_empty(self, *shape: Any, dtype: Any = None) -> Tensor:
+        return self._new(shape, 0, dtype)
 
     def new_full(self, shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
         return self._new((shape,), fill_value, dtype)

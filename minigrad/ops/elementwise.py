@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import promote, promote_float
-from minigrad.engine import Primitive, TensorBase, cast, define
+from minigrad.dtypes import default, promote, promote_float
+from minigrad.engine import Primitive, TensorBase, cast, clone, define
 
 __all__ = [
     "abs",
@@ -586,9 +586,10 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     kind = condition.array.dtype.kind if isinstance(condition, TensorBase) else np.asarray(condition).dtype.kind
     if kind not in "bu":
         raise RuntimeError("where expected condition to be a boolean tensor, as x > 0 gives")
-    if not any(isinstance(v, (TensorBase, np.ndarray)) for v in (input, other)):
+    typed = (TensorBase, np.ndarray) if isinstance(condition, TensorBase) else (TensorBase, np.ndarray, np.generic)
+    if not any(isinstance(v, typed) for v in (input, other)):
         input, other = (
-            np.asarray(v, np.result_type(np.float32)) if isinstance(v, float) else np.asarray(v) for v in (input, other)
+            np.asarray(v, default.numpy) if isinstance(v, float) else np.asarray(v) for v in (input, other)
         )
     return _where(condition, input, other)
 

@@ -67,6 +67,11 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+def ravel(input: Any) -> Any:
+    """All dimensions as one."""
+    return reshape(input, (-1,))
+
+
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """Dimension ``dim`` as several of the given sizes."""
     shape = array_of(input).shape
