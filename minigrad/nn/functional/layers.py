@@ -13,6 +13,7 @@ from minigrad.mutation import change, touch
 from minigrad.ops import elementwise as e
 from minigrad.ops.dims import array_of
 from minigrad.ops.index import _put_add
+from minigrad.ops.loss import linear
 from minigrad.ops.reduce import _mean, norm, sum
 from minigrad.ops.shape import reshape
 
