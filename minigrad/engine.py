@@ -95,13 +95,27 @@ class Saved:
         return tensor
 
 
+class SavedList(Saved):
+    """All inputs of an operation on any number of them."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, xs: Sequence[Any]) -> None:
+        self.items = [_save(x) for x in xs]
+
+    def open(self, owner: Any, as_tensor: bool) -> Any:
+        return [item.open(owner, as_tensor) if isinstance(item, Saved) else item for item in self.items]
+
+
 class Edge:
     """One input of a recorded operation: the node its gradient goes to, the rule, and what the rule needs."""
 
-    __slots__ = ("dtype", "node", "rule", "shape", "values")
+    __slots__ = ("dtype", "index", "node", "rule", "shape", "values")
 
-    def __init__(self, node: Node, rule: Callable[..., Any], values: list[Any] | None, x: np.ndarray) -> None:
-        self.node, self.rule, self.values = node, rule, values
+    def __init__(
+        self, index: int, node: Node, rule: Callable[..., Any], values: list[Any] | None, x: np.ndarray
+    ) -> None:
+        self.index, self.node, self.rule, self.values = index, node, rule, values
         self.shape, self.dtype = x.shape, x.dtype
 
     def pull(self, g: Any, owner: Node, as_tensor: bool) -> Any:
@@ -111,8 +125,14 @@ class Edge:
                 f"Trying to backward through the graph a second time: the values that {owner.title} saved were freed by "
                 f"the first backward pass. Specify retain_graph=True in that first call, or compute the forward pass anew."
             )
-        x_bar = self.rule(g, *[_open(v, owner, as_tensor) for v in self.values])
-        return fit(_array(x_bar), self.shape, self.dtype)
+        x_bar = self.rule(g, *[v.open(owner, as_tensor) if isinstance(v, Saved) else v for v in self.values])
+        if isinstance(x_bar, np.generic):
+            x_bar = np.asarray(x_bar)  # NumPy gives a scalar where a 0-d array is meant
+        elif as_tensor:
+            return fit(x_bar, self.shape, self.dtype)
+        if x_bar.shape == self.shape and x_bar.dtype is self.dtype:
+            return x_bar
+        return fit(x_bar, self.shape, self.dtype)
 
 
 def _save(x: Any) -> Any:
@@ -123,19 +143,6 @@ def _shape(x: Any) -> tuple[int, ...]:
     return x.array.shape if isinstance(x, TensorBase) else np.shape(x)
 
 
-def _array(x: Any) -> Any:
-    """``x``, as a 0-d array where NumPy gave a scalar."""
-    return np.asarray(x) if isinstance(x, np.generic) else x
-
-
-def _open(value: Any, owner: Node, as_tensor: bool) -> Any:
-    if type(value) is Saved:
-        return value.open(owner, as_tensor)
-    if type(value) is list:  # all inputs of an operation on any number of them
-        return [_open(v, owner, as_tensor) for v in value]
-    return value
-
-
 class Node:
     """A recorded operation. ``order`` grows with time, so every edge leads to a node of smaller order."""
 
@@ -143,7 +150,7 @@ class Node:
 
     fresh = True  # the rules make new arrays, unless they return g itself or a view
 
-    def __init__(self, title: str, edges: Sequence[tuple[int, Edge]], width: int) -> None:
+    def __init__(self, title: str, edges: Sequence[Edge], width: int) -> None:
         self.title = title
         self.edges = edges
         self.width = width  # how many inputs could have a gradient
@@ -155,21 +162,21 @@ class Node:
 
     def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
         """For each input, the node its gradient goes to and that gradient."""
-        for _, edge in self.edges:
+        for edge in self.edges:
             if wanted is None or edge.node in wanted:
                 yield edge.node, edge.pull(g, self, as_tensor)
 
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
-        for _, edge in self.edges:
+        for edge in self.edges:
             for value in edge.values or ():
-                if type(value) is Saved or type(value) is list:
+                if isinstance(value, Saved):
                     edge.values = None
                     break
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        nodes: dict[int, Node] = {i: edge.node for i, edge in self.edges}
+        nodes: dict[int, Node] = {edge.index: edge.node for edge in self.edges}
         return tuple((nodes.get(i), 0) for i in range(self.width))
 
     def __repr__(self) -> str:
@@ -249,7 +256,7 @@ class Primitive:
             if name == "i":
                 return lambda args, options, i, result: i
             if name == self.names[0]:
-                return lambda args, options, i, result: [_save(x) for x in args]
+                return lambda args, options, i, result: SavedList(args)
             if name == self.names[0] + "_shapes":
                 return lambda args, options, i, result: [_shape(x) for x in args]
             return lambda args, options, i, result: options.get(name, self.defaults.get(name))
@@ -295,7 +302,7 @@ class Primitive:
                 found = self.rules.get(0 if self.variadic else i)
                 if found is not None:
                     values = [getter(args, options, i, result) for getter in found[1]]
-                    edges.append((i, Edge(x.gradient_node(), found[0], values, x.array)))
+                    edges.append(Edge(i, x.gradient_node(), found[0], values, x.array))
         if edges:
             result.node = Node(self.name, edges, len(args) if self.variadic else len(self.rules))
             result.needs_grad = True
@@ -405,7 +412,8 @@ def walk(
                 former += g
                 waiting[node.order] = node, former, True
             else:
-                waiting[node.order] = node, _array(former + g), True
+                total = former + g
+                waiting[node.order] = node, np.asarray(total) if isinstance(total, np.generic) else total, True
         else:
             waiting[node.order] = node, g, owned
             heappush(queue, -node.order)
@@ -435,12 +443,12 @@ def _leading_to(targets: set[Node], roots: Sequence[Node]) -> set[Node]:
     """The nodes on a path from a root to a target."""
     reached, stack = set(roots), list(roots)
     while stack:
-        for _, edge in stack.pop().edges:
+        for edge in stack.pop().edges:
             if edge.node not in reached:
                 reached.add(edge.node)
                 stack.append(edge.node)
     wanted: set[Node] = set()
     for node in sorted(reached, key=lambda node: node.order):
-        if node in targets or any(edge.node in wanted for _, edge in node.edges):
+        if node in targets or any(edge.node in wanted for edge in node.edges):
             wanted.add(node)
     return wanted

@@ -95,7 +95,7 @@ def change(x: TensorBase, result: TensorBase, by: str) -> Any:
 def _keep_output(x: TensorBase) -> None:
     """The operation that wrote ``x`` saved its output: that is now the memory of ``x``."""
     assert x.node is not None
-    for _, edge in x.node.edges:
+    for edge in x.node.edges:
         for value in edge.values or ():
             if type(value) is Saved and value.node is None and not value.constant:
                 value.array, value.version, value.count = x.array, x.version, x.version.count

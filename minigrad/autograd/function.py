@@ -114,7 +114,8 @@ class FunctionNode(Node):
                 f"function {name}Backward returned an incorrect number of gradients (expected {self.count}, got {len(results)}): "
                 f"backward returns one for each argument of forward, None for those that are no tensors"
             )
-        for position, edge in self.edges:
+        for edge in self.edges:
+            position = edge.index
             found = results[position]
             if found is None or (wanted is not None and edge.node not in wanted):
                 continue
