@@ -82,11 +82,11 @@ def _config(options: argparse.Namespace, pixels: int) -> Config:
     )
 
 
-def _examples(splits: data.Splits, count: int = 20) -> np.ndarray:
-    """Test images to show, of every class alike."""
-    images, labels = splits.test_images, splits.test_labels
-    classes = np.unique(labels)
-    return images[[np.flatnonzero(labels == classes[i % len(classes)])[i // len(classes)] for i in range(count)]]
+def _examples(splits: data.Splits, each: int = 2) -> np.ndarray:
+    """The first test images of every class, one of each, then the next of each."""
+    labels = splits.test_labels
+    first = [np.flatnonzero(labels == label)[:each] for label in np.unique(labels)]
+    return splits.test_images[[rows[i] for i in range(each) for rows in first if i < len(rows)]]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,9 +16,15 @@ def reconstruction(probabilities: Tensor, images: Tensor) -> Tensor:
     For black and white pixels this is the exact negative log-likelihood. For grey ones it is not: even a perfect copy
     costs the entropy of its greys (45.53 nats per image on MNIST's test set), so only differences between models count.
 
-    Raises ValueError if the shapes differ and RuntimeError if a value lies outside [0, 1].
+    Raises ValueError if the shapes differ, ArithmeticError if a probability is nan and RuntimeError if another value
+    lies outside [0, 1].
     """
-    return F.binary_cross_entropy(probabilities, images, reduction="sum") / len(images)
+    try:
+        return F.binary_cross_entropy(probabilities, images, reduction="sum") / len(images)
+    except RuntimeError as error:
+        if probabilities.isnan().any():
+            raise ArithmeticError("the model's output is nan") from error
+        raise
 
 
 def kl(mu: Tensor, logvar: Tensor) -> Tensor:

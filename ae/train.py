@@ -6,7 +6,7 @@ one shuffles. A run is thus the same on every machine up to float rounding, and 
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import minigrad
@@ -65,25 +65,30 @@ def train(
     for epoch in range(1, config.epochs + 1):
         start = time.perf_counter()
         order = minigrad.randperm(len(train_images), generator=shuffling)
-        train_loss = 0.0
-        model.train()
-        for rows in order.split(config.batch_size):
-            reconstruction, kl = model.losses(train_images[rows])
-            loss = reconstruction + kl
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            train_loss += loss.item() * len(rows) / len(order)
-            after_batch()
-        test_reconstruction, test_kl = evaluate(model, test_images, config.batch_size)
-        test_loss = test_reconstruction + test_kl
-        if not math.isfinite(train_loss + test_loss):
-            raise ArithmeticError(
-                f"the loss is no longer finite in epoch {epoch}: {train_loss} in training, {test_loss} on the test set; "
-                f"a learning rate below {config.lr:g} (--lr) usually helps"
-            )
-        seconds = time.perf_counter() - start
-        yield Metrics(epoch, train_loss, test_loss, test_reconstruction, test_kl, round(seconds, 3))
+        try:
+            train_loss = _step_through(model, train_images, order.split(config.batch_size), optimizer, after_batch)
+            reconstruction, kl = evaluate(model, test_images, config.batch_size)
+        except ArithmeticError as error:
+            advice = f"a learning rate (--lr) below {config.lr:g} usually helps"
+            raise ArithmeticError(f"training broke down in epoch {epoch}: {error}; {advice}") from error
+        yield Metrics(epoch, train_loss, reconstruction + kl, reconstruction, kl, round(time.perf_counter() - start, 3))
+
+
+def _step_through(
+    model: Model, images: Tensor, rows: Sequence[Tensor], optimizer: optim.Optimizer, after_batch: Callable[[], None]
+) -> float:
+    """Take one step for each batch of rows and return the mean loss of all images."""
+    total = 0.0
+    model.train()
+    for batch in rows:
+        reconstruction, kl = model.losses(images[batch])
+        loss = reconstruction + kl
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += _finite(loss) * len(batch) / len(images)
+        after_batch()
+    return total
 
 
 def evaluate(model: Model, images: Tensor, batch_size: int) -> tuple[float, float]:
@@ -93,9 +98,17 @@ def evaluate(model: Model, images: Tensor, batch_size: int) -> tuple[float, floa
     with minigrad.no_grad():
         for batch in images.split(batch_size):
             batch_reconstruction, batch_kl = model.losses(batch)
-            reconstruction += float(batch_reconstruction) * len(batch) / len(images)
-            kl += float(batch_kl) * len(batch) / len(images)
+            reconstruction += _finite(batch_reconstruction) * len(batch) / len(images)
+            kl += _finite(batch_kl) * len(batch) / len(images)
     return reconstruction, kl
+
+
+def _finite(loss: Tensor | float) -> float:
+    """Return a loss as a number, or raise ArithmeticError if it is infinite or nan."""
+    value = loss.item() if isinstance(loss, Tensor) else loss
+    if not math.isfinite(value):
+        raise ArithmeticError(f"the loss is {value}")
+    return value
 
 
 def batches(splits: Splits, config: Config) -> int:
