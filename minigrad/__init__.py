@@ -5,7 +5,7 @@ from builtins import float as _float
 from builtins import int as _int
 from typing import Any
 
-from minigrad import autograd, func, linalg
+from minigrad import autograd, func, linalg, nn, optim, utils
 from minigrad.creation import (
     arange,
     as_tensor,
