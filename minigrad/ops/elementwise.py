@@ -122,9 +122,9 @@ mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)
 @Primitive
 def _div(x: Any, other: Any) -> Any:
     x, other = promote(x, other)
-    return np.divide(
-        promote_float(np.asarray(x)), other if isinstance(other, float) else promote_float(np.asarray(other))
-    )
+    if not isinstance(other, np.ndarray):
+        return np.divide(x, other)  # a Python number: x is floating, and decides the type
+    return np.divide(promote_float(x), promote_float(other))
 
 
 _div.vjp(x=lambda g, other: g / other, other=lambda g, other, y: -g * y / other)
@@ -207,6 +207,10 @@ def _pow(x: Any, other: Any) -> Any:
                 "Integers to negative integer powers are not allowed: convert the base to a floating type"
             )
     x, other = promote(x, other)
+    if np.asarray(x).dtype.kind == "i" and np.any(np.less(other, 0)):
+        # the integer part of 1 / x^n is not 0 only for x = 1 and x = -1
+        units = (x == 1) + (x == -1) * (1 - 2 * (other % 2))
+        return np.where(np.less(other, 0), units, np.power(x, np.abs(other))).astype(x.dtype)
     return np.power(x, other)
 
 
@@ -245,7 +249,7 @@ def pow(input: Any, exponent: Any) -> Any:
 
 @define("PowBackward0")
 def square(x: Any) -> Any:
-    return np.square(x)
+    return np.square(x if x.dtype.kind != "b" else x.astype(np.int64))
 
 
 square.vjp(x=lambda g, x: g * (x * 2))
@@ -323,8 +327,8 @@ def logaddexp(x: Any, other: Any) -> Any:
     return np.logaddexp(*promote(x, other))
 
 
-# d log(e^x + e^o) / dx = e^x / (e^x + e^o), taken where neither exponential overflows
-logaddexp.vjp(x=lambda g, x, y: g * exp(x - y), other=lambda g, other, y: g * exp(other - y))
+# d log(e^x + e^o) / dx = e^x / (e^x + e^o) = 1 / (1 + e^(o - x)), right also where the exponential overflows
+logaddexp.vjp(x=lambda g, x, other: g / (1 + exp(other - x)), other=lambda g, x, other: g / (1 + exp(x - other)))
 
 
 @Primitive
@@ -397,9 +401,15 @@ def atan2(x: Any, other: Any) -> Any:
     return np.arctan2(promote_float(x), promote_float(other))
 
 
+def _squares(x: Any, other: Any) -> Any:
+    """``x^2 + other^2``, and 1 at the origin, where the gradient of the angle is taken as 0."""
+    found = x * x + other * other
+    return where(found == 0, 1.0, found)
+
+
 atan2.vjp(
-    x=lambda g, x, other: g * other / (x * x + other * other),
-    other=lambda g, x, other: -g * x / (x * x + other * other),
+    x=lambda g, x, other: g * other / _squares(x, other),
+    other=lambda g, x, other: -g * x / _squares(x, other),
 )
 
 
@@ -530,7 +540,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
 @Primitive
 def sign(x: Any) -> Any:
-    return np.sign(x) if x.dtype.kind != "b" else x.copy()
+    if x.dtype.kind == "b":
+        return x.copy()
+    y = np.sign(x)
+    return np.where(np.isnan(y), x.dtype.type(0), y) if x.dtype.kind == "f" else y  # nan has no sign
 
 
 @Primitive
@@ -564,7 +577,8 @@ for _step in (sign, floor, ceil, trunc, _round):
 
 @Primitive
 def copysign(x: Any, other: Any) -> Any:
-    return np.copysign(*promote(x, other))
+    x, other = promote(x, other)
+    return np.copysign(promote_float(np.asarray(x)), other)
 
 
 copysign.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * sign(x) * sign(y)), other=lambda g: g * 0)
@@ -588,9 +602,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
         raise RuntimeError("where expected condition to be a boolean tensor, as x > 0 gives")
     typed = (TensorBase, np.ndarray) if isinstance(condition, TensorBase) else (TensorBase, np.ndarray, np.generic)
     if not any(isinstance(v, typed) for v in (input, other)):
-        input, other = (
-            np.asarray(v, default.numpy) if isinstance(v, float) else np.asarray(v) for v in (input, other)
-        )
+        input, other = (np.asarray(v, default.numpy) if isinstance(v, float) else np.asarray(v) for v in (input, other))
     return _where(condition, input, other)
 
 
@@ -606,7 +618,11 @@ keep.vjp(x=lambda g, mask: keep(g, mask))
 
 @Primitive
 def lerp(x: Any, end: Any, weight: Any) -> Any:
-    return x + weight * (end - x)
+    for name, other in (("end", end), ("weight", weight)):
+        if isinstance(other, np.ndarray) and other.dtype != x.dtype:
+            raise RuntimeError(f"lerp: expected dtype {x.dtype} for `{name}` but got dtype {other.dtype}: convert one")
+    # from the nearer end, so that the weights 0 and 1 give the ends exactly
+    return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
 
 
 lerp.vjp(
@@ -637,6 +653,8 @@ sigmoid.vjp(x=lambda g, y: g * y * (1 - y))
 
 @Primitive
 def relu(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        raise RuntimeError("Boolean inputs not supported for relu: convert with .float()")
     return np.maximum(x, x.dtype.type(0))
 
 
@@ -656,7 +674,7 @@ def elu(x: Any, alpha: float, scale: float = 1.0) -> Any:
     return np.where(x > 0, x * scale, np.expm1(np.minimum(x, x.dtype.type(0))) * (alpha * scale))
 
 
-elu.vjp(x=lambda g, x, alpha, scale: where(x > 0, g * scale, g * exp(clamp(x, max=0.0)) * (alpha * scale)))
+elu.vjp(x=lambda g, x, alpha, scale: where(x <= 0, g * exp(where(x < 0, x, 0.0)) * (alpha * scale), g * scale))
 
 
 @Primitive
@@ -710,7 +728,7 @@ def hardtanh(x: Any, low: float, high: float) -> Any:
     return np.clip(x, x.dtype.type(low), x.dtype.type(high))
 
 
-hardtanh.vjp(x=lambda g, x, low, high: keep(g, (x > low) & (x < high)))  # 0 at the bounds, unlike clamp
+hardtanh.vjp(x=lambda g, x, low, high: keep(g, ~((x <= low) | (x >= high))))  # 0 at the bounds, unlike clamp
 
 
 def selu(input: Any) -> Any:

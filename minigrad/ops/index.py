@@ -174,7 +174,12 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         return gather_(input.reshape(-1), at.reshape(-1), 0, True)
     x = array_of(input)
     axis = one_axis(x.ndim, dim)
-    shape = [np.broadcast_shapes((m,), (n,))[0] for m, n in zip(x.shape, at.shape, strict=True)]
+    if at.ndim != x.ndim:
+        raise RuntimeError(
+            f"take_along_dim(): input and indices should have the same number of dimensions, but got {x.ndim} dimensions "
+            f"for input, and {at.ndim} dimensions for indices"
+        )
+    shape = [1 if i == axis else np.broadcast_shapes((x.shape[i],), (at.shape[i],))[0] for i in range(x.ndim)]
     n, k = x.shape[axis], at.shape[axis]
     full = np.broadcast_to(at, (*shape[:axis], k, *shape[axis + 1 :]))
     wide = (
@@ -203,6 +208,10 @@ _scatter_add.vjp(x=lambda g: g, src=_scatter_add_src)
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy of ``input`` to which ``src[i][j]`` is added at ``[index[i][j]][j]`` (``dim=0``)."""
     at, axis = _checked(input, index, dim, "scatter_add")
+    if array_of(src).dtype != array_of(input).dtype:
+        raise RuntimeError(
+            f"scatter_add(): Expected self.dtype to be equal to src.dtype, got {array_of(input).dtype} and {array_of(src).dtype}"
+        )
     return _scatter_add(input, src, at, axis)
 
 
@@ -236,7 +245,12 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """A copy of ``input`` to whose slices ``index`` along ``dim`` the slices of ``source`` are added, times ``alpha``."""
-    return _index_add(input, source, np.atleast_1d(array_of(index)), one_axis(array_of(input).ndim, dim), alpha)
+    x, added = array_of(input), array_of(source)
+    if x.dtype != added.dtype:
+        raise RuntimeError(
+            f"index_add(): self ({x.dtype}) and source ({added.dtype}) must have the same scalar type: convert one"
+        )
+    return _index_add(input, source, np.atleast_1d(array_of(index)), one_axis(x.ndim, dim), alpha)
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:

@@ -170,8 +170,8 @@ def _prod_x(g: Any, x: Any, axis: int, keepdims: bool) -> Any:
 _prod.vjp(x=_prod_x)
 
 
-@Primitive
-def cumprod(x: Any, dim: int) -> Any:
+@define("CumprodBackward0")
+def _cumprod(x: Any, dim: int) -> Any:
     return np.multiply.accumulate(x, axis=dim, dtype=np.int64 if x.dtype.kind in "iub" else None)
 
 
@@ -184,12 +184,12 @@ def _cumprod_x(g: Any, x: Any, dim: int) -> Any:
         tail = _narrow(x, dim, i + 1, n)
         rest = _narrow(g, dim, i, i + 1) * ahead
         if i + 1 < n:
-            rest = rest + _sum(_narrow(g, dim, i + 1, n) * ahead * cumprod(tail, dim), (dim,), True)
+            rest = rest + _sum(_narrow(g, dim, i + 1, n) * ahead * _cumprod(tail, dim), (dim,), True)
         parts.append(rest)
     return _cat(*parts, dim=dim) if parts else x * 0
 
 
-cumprod.vjp(x=_cumprod_x)
+_cumprod.vjp(x=_cumprod_x)
 
 
 def _narrow(x: Any, dim: int, start: int, stop: int) -> Any:
@@ -198,9 +198,9 @@ def _narrow(x: Any, dim: int, start: int, stop: int) -> Any:
 
 def _cumprod_exclusive(x: Any, axis: int) -> Any:
     """The products of all elements before each one."""
-    first = _narrow(x, axis, 0, 1) * 0 + 1
+    first = _narrow(x, axis, 0, 1) ** 0
     n = tuple(x.shape)[axis]
-    return _cat(first, cumprod(_narrow(x, axis, 0, n - 1), axis), dim=axis) if n > 1 else first
+    return _cat(first, _cumprod(_narrow(x, axis, 0, n - 1), axis), dim=axis) if n > 1 else first
 
 
 @numpy_names
@@ -226,9 +226,20 @@ _cumsum.vjp(x=lambda g, dim: flip(_cumsum(flip(g, dim), dim), dim))
 @numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """``y_k = x_0 + ... + x_k`` along ``dim``."""
+    return _accumulated(_cumsum, input, dim, dtype)
+
+
+@numpy_names
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """``y_k = x_0 * ... * x_k`` along ``dim``."""
+    return _accumulated(_cumprod, input, dim, dtype)
+
+
+def _accumulated(primitive: Primitive, input: Any, dim: int, dtype: Any) -> Any:
     input = _converted(input, dtype)
-    axis = one_axis(array_of(input).ndim, dim)
-    return _cumsum(input, axis) if array_of(input).ndim else input * 1
+    ndim = array_of(input).ndim
+    axis = one_axis(ndim, dim)
+    return primitive(input, axis) if ndim else reshape(primitive(reshape(input, (1,)), 0), ())
 
 
 # Extremes
@@ -261,10 +272,15 @@ class topk_result(max_result):
 
 def _filled(x: np.ndarray, axis: tuple[int, ...], name: str) -> None:
     if x.size == 0 and 0 in [x.shape[a] for a in axis]:
-        raise (IndexError if x.ndim > 1 else RuntimeError)(
+        raise IndexError(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0, or to have elements: "
             f"the tensor of shape {x.shape} has none to choose from"
         )
+
+
+def _some(x: np.ndarray, name: str) -> None:
+    if x.size == 0:
+        raise RuntimeError(f"{name}(): the tensor of shape {x.shape} has no elements to choose from")
 
 
 @define("AmaxBackward0")
@@ -346,13 +362,13 @@ def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any, along: Primitive, pa
 
 @define("MaxBackward1")
 def _max_all(x: Any) -> Any:
-    _filled(x, tuple(range(x.ndim)), "max")
+    _some(x, "max")
     return np.maximum.reduce(x, axis=None)
 
 
 @define("MinBackward1")
 def _min_all(x: Any) -> Any:
-    _filled(x, tuple(range(x.ndim)), "min")
+    _some(x, "min")
     return np.minimum.reduce(x, axis=None)
 
 
@@ -383,14 +399,19 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 # Truth
 
 
+def _truth(y: Any, x: np.ndarray) -> Any:
+    """``y`` as bool, or for bytes as bytes, which PyTorch used for truth before it had bool."""
+    return np.asarray(y, np.uint8) if x.dtype == np.uint8 else y
+
+
 @Primitive
 def _all(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    return np.all(x, axis=axis, keepdims=keepdims)
+    return _truth(np.all(x, axis=axis, keepdims=keepdims), x)
 
 
 @Primitive
 def _any(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    return np.any(x, axis=axis, keepdims=keepdims)
+    return _truth(np.any(x, axis=axis, keepdims=keepdims), x)
 
 
 @Primitive
