@@ -52,7 +52,7 @@ def loss_curve(metrics: Sequence[Metrics]) -> "Figure":
         axes.set_ylim(bottom=0)
     axes.set_xlabel("epoch")
     axes.set_ylabel("nats per image")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
