@@ -230,9 +230,10 @@ def _spread(x: Any) -> Any:
     return where(d < 1e-12, 1e-12, d)
 
 
-# with D = p (1 - p): d/dp (p - t)/D = (D - (p - t)(1 - 2p)) / D^2 = (p^2 - 2 p t + t) / D^2
+# with D = p (1 - p): d/dp (p - t)/D = (D - (p - t)(1 - 2p)) / D^2 = (p^2 - 2 p t + t) / D^2, where
+# PyTorch keeps D from 0 by adding to it
 _bce_slope.vjp(
-    x=lambda g, x, target, scale: g * scale * (x * x - 2 * x * target + target) / _spread(x) ** 2,
+    x=lambda g, x, target, scale: g * scale * (x * x - 2 * x * target + target) / (x * (1 - x) + 1e-12) ** 2,
     target=lambda g, x, scale: -g * scale / _spread(x),
     scale=lambda g, x, target: g * (x - target) / _spread(x),
 )
@@ -314,12 +315,12 @@ def _picked(x: np.ndarray, index: np.ndarray, w: np.ndarray, kept: Any, reductio
     return _reduced(loss, reduction)
 
 
-def _class_scale(g: Any, w: np.ndarray, reduction: str) -> Any:
-    """dL/dl_n times the weight, with the axis of classes put back."""
+def _class_scale(g: Any, w: np.ndarray, kept: Any, reduction: str) -> Any:
+    """dL/dl_n times the weight, with the axis of classes put back; 0 where ignored, even if all are and the loss is nan."""
     if reduction == "mean":
         w = w / np.add.reduce(w, axis=None)
-    scale = g * w
-    return unsqueeze(scale, 1)
+        w = w if kept is None else np.where(kept, w, w.dtype.type(0))
+    return unsqueeze(g * w, 1)
 
 
 def _one_hot(index: np.ndarray, x: Any) -> np.ndarray:
@@ -334,8 +335,8 @@ def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, 
 
 
 def _nll_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
-    index, w, _ = _classes(x, target, weight, ignore_index)
-    return -_class_scale(g, w, reduction) * _one_hot(index, x)
+    index, w, kept = _classes(x, target, weight, ignore_index)
+    return -_class_scale(g, w, kept, reduction) * _one_hot(index, x)
 
 
 nll_loss.vjp(x=_nll_x)
@@ -350,8 +351,8 @@ def cross_entropy(x: Any, target: Any, weight: Any = None, ignore_index: int = -
 
 def _cross_entropy_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     # d/dx_j (log sum_k e^x_k - x_c) = softmax(x)_j - (1 if j is c else 0)
-    index, w, _ = _classes(x, target, weight, ignore_index)
-    return _class_scale(g, w, reduction) * (_softmax(x, 1) - _one_hot(index, x))
+    index, w, kept = _classes(x, target, weight, ignore_index)
+    return _class_scale(g, w, kept, reduction) * (_softmax(x, 1) - _one_hot(index, x))
 
 
 cross_entropy.vjp(x=_cross_entropy_x)

@@ -90,9 +90,13 @@ def mse_loss(
     return _weighted(core.mse_loss(input, target, "none"), weight, input, reduction)
 
 
-def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
+def _same_size(weight: Any, input: Any) -> None:
     if array_of(weight).shape != array_of(input).shape:
         raise ValueError(f"Weights and input must have the same size, got {_size(weight)} and {_size(input)}")
+
+
+def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
+    _same_size(weight, input)
     loss = loss * weight
     return loss.sum() / weight.sum() if reduction == "mean" else _reduce(loss, reduction)
 
@@ -129,14 +133,15 @@ def smooth_l1_loss(
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
-    """With d = |input - target|: ``d^2 / 2`` where d < delta, else ``delta (d - delta / 2)``; reduced."""
+    """With d = |input - target|: ``d^2 / 2`` where d < delta, else ``delta (d - delta / 2)``; reduced (unweighted mean)."""
     check_reduction(reduction)
     _warn_if_sizes_differ(input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     if weight is None:
         return core.huber_loss(input, target, reduction, delta)
-    return _weighted(core.huber_loss(input, target, "none", delta), weight, input, reduction)
+    _same_size(weight, input)
+    return _reduce(core.huber_loss(input, target, "none", delta) * weight, reduction)
 
 
 def gaussian_nll_loss(
