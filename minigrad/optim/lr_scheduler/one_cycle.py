@@ -12,10 +12,10 @@ from minigrad.optim.optimizer import Optimizer
 class OneCycleLR(LRScheduler):
     """From ``max_lr / div_factor`` up to ``max_lr`` and down to ``max_lr / div_factor / final_div_factor``; step once a batch.
 
-    The climb takes the part ``pct_start`` of ``total_steps`` (or ``epochs * steps_per_epoch``). With ``three_phase`` the fall
-    first mirrors the climb. Between the ends ``a`` and ``b`` of a phase, at its part ``p``: ``b + (a - b) / 2 * (1 + cos(pi p))``, or
-    with ``anneal_strategy="linear"`` ``a + (b - a) * p``. With ``cycle_momentum`` the momentum (Adam's beta1) goes from
-    ``max_momentum`` to ``base_momentum`` while the rate climbs, and back.
+    The climb takes the part ``pct_start`` of ``total_steps`` (or ``epochs * steps_per_epoch``). With ``three_phase`` the
+    fall first mirrors the climb. A phase from ``a`` to ``b`` is, at its part ``p``, at ``b + (a - b) / 2 * (1 + cos(pi p))``,
+    or with ``anneal_strategy="linear"`` at ``a + (b - a) * p``. With ``cycle_momentum`` the momentum (Adam's beta1) goes
+    from ``max_momentum`` to ``base_momentum`` while the rate climbs, and back.
 
     Raises: ValueError for missing or wrong numbers of steps, an optimizer without momentum, a step after the last.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html; Smith and Topin 2018,
