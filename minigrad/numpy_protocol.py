@@ -79,7 +79,7 @@ FUNCTIONS: dict[Any, Any] = {
     # picking, triangles, copies
     np.take: ns.take, np.take_along_axis: ns.take_along_axis, np.diag: ns.diag, np.diagflat: ns.diagflat,
     np.diagonal: ns.diagonal, np.trace: ns.trace, np.triu: ns.triu, np.tril: ns.tril, np.copy: ns.copy,
-    np.zeros_like: ns.zeros_like, np.ones_like: ns.ones_like, np.full_like: ns.full_like, np.empty_like: ns.zeros_like,
+    np.zeros_like: ns.zeros_like, np.ones_like: ns.ones_like, np.full_like: ns.full_like, np.empty_like: ns.empty_like,
     # linear algebra
     np.dot: nla.dot, np.vdot: nla.vdot, np.inner: nla.inner, np.outer: nla.outer, np.kron: nla.kron,
     np.tensordot: nla.tensordot, np.einsum: nla.einsum, np.linalg.norm: nla.norm, np.linalg.inv: nla.inv,
@@ -109,8 +109,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
         raise _unsupported(f"{name} with {', '.join(kwargs)}")
     operands = [operand(x) for x in inputs]
     if method == "outer":
-        x, y = (x if isinstance(x, TensorBase) else np.asarray(x) for x in operands)
-        operands = [_reshape(x, (*x.shape, *(1,) * y.ndim)), y]
+        x, y = operands
+        operands = [_reshape(x, (*np.shape(array_of(x)), *(1,) * array_of(y).ndim)), y]
     return UFUNCS[ufunc](*operands)
 
 

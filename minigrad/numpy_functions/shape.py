@@ -196,7 +196,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 _INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
 
 
-def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
+def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
     if mode != "constant" and mode not in _INDEX_MODES:
         raise TypeError(
             f"np.pad of a tensor in mode {mode!r} is not supported: use 'constant', {', '.join(_INDEX_MODES)}"
@@ -216,7 +216,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", *, constant_values: 
 
 
 def take(a: Any, indices: Any, axis: int | None = None) -> Any:
-    a = s.reshape(a, -1) if axis is None else operand(a)
+    a = s.reshape(a, -1) if axis is None else a
     return i.getitem(a, (slice(None),) * normalize_axis_index(axis or 0, a.ndim) + (i.plain(indices),))
 
 
@@ -257,6 +257,10 @@ def copy(a: Any) -> Any:
 
 def zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
     return np.zeros_like(array_of(converted(a, dtype)), shape=shape)
+
+
+def empty_like(prototype: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    return zeros_like(prototype, dtype, shape=shape)
 
 
 def ones_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
