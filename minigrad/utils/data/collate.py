@@ -79,7 +79,7 @@ def _rebuilt(example: Any, entries: Any) -> Any:
             for i, entry in enumerate(entries):
                 found[i] = entry
             return found
-        make: Callable[[Any], Any] = list if isinstance(example, tuple) else type(example)  # type: ignore[assignment]
+        make: Callable[[Any], Any] = list if isinstance(example, tuple) else type(example)
         return make(entries)
     except TypeError:
         return entries

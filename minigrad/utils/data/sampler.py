@@ -133,7 +133,7 @@ class BatchSampler(Sampler[list[int]]):
     Source: https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.BatchSampler
     """
 
-    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
         _check_count("batch_size", batch_size)
         if not isinstance(drop_last, bool):
             raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")

@@ -252,7 +252,7 @@ def test_an_iterable_data_set_cannot_be_shuffled_or_sampled():
 
 @pytest.mark.parametrize("options", [{"num_workers": 2}, {"pin_memory": True}, {"timeout": 3}])
 def test_what_minigrad_has_not_says_what_to_do(options):
-    with pytest.raises(NotImplementedError, match="leave|use"):
+    with pytest.raises(NotImplementedError, match=r"leave|use"):
         data.DataLoader(range(3), **options)
     assert data.get_worker_info() is None
 
