@@ -9,6 +9,7 @@ start from one seed and spend their words alike, so each method below spends the
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 import os
@@ -29,15 +30,14 @@ _STATE = np.dtype(
         ("spare", "<f8"),  # the second normal number of a pair, not handed out yet
         ("unused_rho", "<f8"),
         ("has_spare", "<i4"),
-        ("padding", "V4"),
         ("unused_float", "<f4"),
         ("has_float", "u1"),
-        ("end", "V3"),
-    ]
+    ],
+    align=True,
 )
 _DEFAULT_SEED = 67280421310721
 _WIDE = 1 << 28  # from this many outcomes on, an integer is drawn from 64 bits, lest the remainder favour some
-_LONGEST_PERMUTATION = 0xFFFFFFFF // 20
+_LONGEST_PERMUTATION = 0xFFFFFFFF // 20 - 1  # beyond, PyTorch chooses places by two words, in another way
 
 
 def _size(shape: Sequence[int]) -> int:
@@ -56,6 +56,35 @@ def _floating(dtype: Any, what: str) -> np.dtype:
 def _computing(dtype: np.dtype) -> np.dtype:
     """The type in which numbers of ``dtype`` are computed: float16 in float32, the others in their own."""
     return np.dtype(np.float64) if dtype == np.float64 else np.dtype(np.float32)
+
+
+def _last_integer(dtype: np.dtype) -> int:
+    """The largest integer of ``dtype``; of a floating type, the last below which it holds every integer."""
+    if dtype.kind == "f":
+        return 2 ** (np.finfo(dtype).nmant + 1)
+    return 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
+
+
+def _exchange(places: np.ndarray) -> np.ndarray:
+    """0, ..., n - 1 after exchanging, for each i in turn, the numbers at i and places[i] >= i, without a slow loop.
+
+    Step i settles i for good and moves the number that was there, moved[i], to places[i]. What it finds at places[i] is
+    what the last earlier step to the same place moved there or, if there was none, the place's own number: that is
+    result[i]. Likewise moved[i] is moved[the last earlier step to i], or i itself. So all steps point backwards, and
+    replacing every pointer by its target's pointer, at once, reaches the ends of all chains in a few rounds. (What a
+    step from i to i moves is never asked for: no later step leads there.)
+    """
+    steps = np.arange(len(places))
+    # Sorted by place (16-bit keys in linear time), steps to one place are neighbours, in their order.
+    order = np.argsort(places.astype(np.uint16) if len(places) <= 2**16 else places, kind="stable")
+    again = np.flatnonzero(places[order[1:]] == places[order[:-1]])
+    earlier = np.full(len(places), -1)
+    earlier[order[again + 1]] = order[again]
+    moved = steps.copy()
+    moved[places] = steps  # where several steps lead to one place, the last assignment stays
+    while not np.array_equal(moved, further := moved[moved]):
+        moved = further
+    return np.where(earlier < 0, places, moved[earlier])
 
 
 def _high_half(x: Any) -> Any:
@@ -95,10 +124,7 @@ class Generator:
         self._engine = np.random.MT19937(0)
         self.manual_seed(_DEFAULT_SEED)
 
-    @property
-    def device(self) -> Any:
-        """Where the numbers are drawn: always the CPU."""
-        return "cpu"
+    device: Any = "cpu"  # where the numbers are drawn
 
     # The state of the stream.
 
@@ -162,6 +188,10 @@ class Generator:
         self._spare = float(state["spare"]) if state["has_spare"] else None
         return self
 
+    def clone_state(self) -> Generator:
+        """A new generator that continues from the same place."""
+        return copy.copy(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (), Generator.get_state(self)  # what pickle and deepcopy keep
 
@@ -200,9 +230,7 @@ class Generator:
         wanted = _floating(dtype, "uniform")
         limit = float(np.finfo(wanted).max)
         if not -limit <= low <= limit or not -limit <= high <= limit or not low <= high or high - low > limit:
-            raise RuntimeError(
-                f"uniform numbers need finite low <= high, no further apart than {limit:g}: {low}, {high}"
-            )
+            raise RuntimeError(f"uniform numbers need finite low <= high, at most {limit:g} apart: {low}, {high}")
         computing = _computing(wanted)
         u = self._fractions(_size(shape), computing)
         if (low, high) != (0, 1):
@@ -213,7 +241,10 @@ class Generator:
             u[u == wanted.type(high)] = wanted.type(low)
         return u.reshape(shape)
 
-    def normal(self, shape: Sequence[int], dtype: Any = np.float32, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
+    @np.errstate(over="ignore", invalid="ignore")
+    def normal(
+        self, shape: Sequence[int], dtype: Any = np.float32, mean: float = 0.0, std: float = 1.0, pairs: bool = False
+    ) -> np.ndarray:
         """Normal numbers with the given mean and standard deviation, as ``torch.Tensor.normal_``.
 
         Box and Muller (1958): a point whose coordinates are independent normals lies at a uniform angle 2 pi u, and
@@ -221,13 +252,14 @@ class Generator:
         ones, r cos and r sin. Fewer than 16 numbers are made pair by pair in float64, and a half-used pair's second
         waits for the next such call; 16 or more in blocks of 16 in their own type (float32 to a few units in the last
         place of PyTorch's), and a last, incomplete block is completed backwards: the last 16 numbers are drawn anew.
+        ``pairs=True`` makes any number of them pair by pair: so PyTorch fills a tensor that is not contiguous.
         Raises RuntimeError if std < 0.
         """
         wanted = _floating(dtype, "normal")
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
         size = _size(shape)
-        if size < 16:
+        if size < 16 or pairs:
             return _scale_and_shift(self._normal_pairs(size), float(std), float(mean)).astype(wanted).reshape(shape)
         computing = _computing(wanted)
         whole, tail = size - size % 16, 16 if size % 16 else 0
@@ -236,13 +268,10 @@ class Generator:
         else:  # here PyTorch draws for the incomplete block, too, before it discards that
             u = self._fractions(size + tail, computing)
             u = np.concatenate([u[:whole], u[size:]]) if tail else u
-        u = u.reshape(-1, 2, 8)  # of each block, eight distances and eight angles
-        one, two_pi = computing.type(1), computing.type(2 * math.pi)
-        r = np.sqrt(computing.type(-2) * np.log(one - u[:, 0]))
-        angle = two_pi * u[:, 1]
-        z = np.empty_like(u)
-        np.multiply(r, np.cos(angle), out=z[:, 0])
-        np.multiply(r, np.sin(angle), out=z[:, 1])
+        u, v = np.ascontiguousarray(u.reshape(-1, 2, 8).swapaxes(0, 1))  # each block: 8 radii, 8 angles
+        r = np.sqrt(computing.type(-2) * np.log(computing.type(1) - u))
+        angle = computing.type(2 * math.pi) * v
+        z = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
         z = _scale_and_shift(z.reshape(-1), computing.type(std), computing.type(mean)).astype(wanted, copy=False)
         if tail:
             z = np.concatenate([z[: size - 16], z[-16:]])
@@ -250,16 +279,17 @@ class Generator:
 
     def _normal_pairs(self, n: int) -> np.ndarray:
         """``n`` standard normal numbers in float64, the spare one of an earlier pair first."""
-        spare = [] if self._spare is None or n == 0 else [self._spare]
-        pairs = (n - len(spare) + 1) // 2
-        u = self._fractions(2 * pairs, np.float64).reshape(pairs, 2)
-        r = np.sqrt(-2.0 * np.log1p(-u[:, 1]))
-        angle = 2.0 * math.pi * u[:, 0]
-        z = np.concatenate([spare, np.stack([r * np.cos(angle), r * np.sin(angle)], 1).reshape(-1)])
+        z = [] if self._spare is None or n == 0 else [self._spare]
+        pairs = (n - len(z) + 1) // 2
+        for u, v in self._fractions(2 * pairs, np.float64).reshape(pairs, 2).tolist():
+            # The C library's functions, as in PyTorch: NumPy's own round some results differently.
+            r, angle = math.sqrt(-2.0 * math.log1p(-v)), 2.0 * math.pi * u
+            z += r * math.cos(angle), r * math.sin(angle)
         if n:
-            self._spare = float(z[n]) if len(z) > n else None
-        return z[:n]
+            self._spare = z[n] if len(z) > n else None
+        return np.array(z[:n])
 
+    @np.errstate(over="ignore", invalid="ignore")
     def exponential(self, shape: Sequence[int], dtype: Any = np.float32, lambd: float = 1.0) -> np.ndarray:
         """Exponential numbers with rate ``lambd``: -log(1 - u) / lambd, as ``torch.Tensor.exponential_``.
 
@@ -269,7 +299,8 @@ class Generator:
         wanted = _floating(dtype, "exponential")
         if not lambd > 0:
             raise RuntimeError(f"exponential expects lambd > 0, but found lambd={lambd}")
-        return (-1.0 / lambd * np.log1p(-self._fractions(_size(shape), np.float64))).astype(wanted).reshape(shape)
+        u = self._fractions(_size(shape), np.float64)
+        return (-1.0 / float(lambd) * np.log1p(-u)).astype(wanted).reshape(shape)
 
     # Integers and choices.
 
@@ -281,13 +312,8 @@ class Generator:
         wanted = np.dtype(dtype)
         if low >= high:
             raise RuntimeError(f"integers from low to high - 1 need low < high, but got low={low} >= high={high}")
-        if wanted.kind == "f":
-            most = min(2 ** (np.finfo(wanted).nmant + 1), int(np.finfo(wanted).max))
-            least = -most
-        elif wanted.kind == "b":
-            least, most = 0, 1
-        else:
-            least, most = int(np.iinfo(wanted).min), int(np.iinfo(wanted).max)
+        most = _last_integer(wanted)
+        least = -most if wanted.kind == "f" else 0 if wanted.kind == "b" else int(np.iinfo(wanted).min)
         if low < least or high - 1 > most:
             raise RuntimeError(f"{wanted} holds the integers from {least} to {most}, got low={low}, high={high}")
         size, outcomes = _size(shape), high - low
@@ -303,26 +329,20 @@ class Generator:
         wanted = np.dtype(dtype)
         size = _size(shape)
         words = self._double_words(size) if wanted in (np.int64, np.float64) else self._words(size)
-        if wanted.kind == "f":
-            outcomes = 2 ** (np.finfo(wanted).nmant + 1) + 1
-        else:
-            outcomes = 2 if wanted.kind == "b" else int(np.iinfo(wanted).max) + 1
-        return (words % np.uint64(outcomes)).astype(wanted).reshape(shape)
+        return (words % np.uint64(_last_integer(wanted) + 1)).astype(wanted).reshape(shape)
 
-    def permutation(self, n: int) -> np.ndarray:
-        """The numbers 0 to n - 1 in random order (int64), as ``torch.randperm``.
+    def permutation(self, n: int, dtype: Any = np.int64) -> np.ndarray:
+        """The numbers 0 to n - 1 in random order, as ``torch.randperm``.
 
         Fisher and Yates: each place in turn is exchanged with one drawn from it and those after it.
-        Raises RuntimeError if n < 0 or n > 214,748,363, beyond which a word is too short to choose a place fairly.
+        Raises RuntimeError if n < 0, if ``dtype`` cannot count to n - 1, or if one word is too short to choose fairly.
         """
-        if not 0 <= n <= _LONGEST_PERMUTATION:
-            raise RuntimeError(f"a permutation has 0 to {_LONGEST_PERMUTATION} elements, got n={n}")
-        steps = max(n - 1, 0)
-        places = self._words(steps).view(np.int64) % np.arange(n, n - steps, -1) + np.arange(steps)
-        order = list(range(n))  # exchanging elements one at a time is faster in a list than in an array
-        for i, j in enumerate(places.tolist()):
-            order[i], order[j] = order[j], order[i]
-        return np.array(order, np.int64)
+        most = min(_LONGEST_PERMUTATION, _last_integer(np.dtype(dtype)) + 1)
+        if not 0 <= n <= most:
+            raise RuntimeError(f"a permutation of type {np.dtype(dtype)} has 0 to {most} elements, got n={n}")
+        places = np.arange(n)
+        places[:-1] += self._words(max(n - 1, 0)).view(np.int64) % np.arange(n, min(n, 1), -1)
+        return _exchange(places).astype(dtype, copy=False)
 
     def bernoulli(self, p: float, shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
         """1 with probability ``p``, else 0, as ``torch.Tensor.bernoulli_(p)``: a float64 (two words) each.
@@ -352,14 +372,12 @@ class Generator:
         Raises RuntimeError for weights that are negative, not finite or all 0, and for too large an n.
         Source: https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
         """
-        if weights.dtype.kind != "f":
-            raise RuntimeError(f"multinomial only supports floating-point weights, got {weights.dtype}: use .astype()")
-        if weights.ndim not in (1, 2):
-            raise RuntimeError(f"multinomial takes weights of 1 or 2 dimensions, got shape {weights.shape}")
-        if n <= 0:
-            raise RuntimeError(f"multinomial needs a positive number of samples, got n={n}")
-        if not replacement and n > weights.shape[-1]:
-            raise RuntimeError(f"without replacement {weights.shape[-1]} weights give no {n} samples: lower n")
+        if weights.dtype.kind != "f" or weights.ndim not in (1, 2):
+            given = f"{weights.dtype} of shape {weights.shape}"
+            raise RuntimeError(f"multinomial takes floating-point weights of 1 or 2 dimensions, got {given}")
+        if n <= 0 or (not replacement and n > weights.shape[-1]):
+            limit = "positive" if replacement else f"from 1 to {weights.shape[-1]} without replacement"
+            raise RuntimeError(f"the number of samples of a multinomial is {limit}, got n={n}")
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise RuntimeError("multinomial weights contain inf, nan or a negative number")
         sums = np.cumsum(weights, axis=-1, dtype=_computing(weights.dtype))
@@ -371,11 +389,9 @@ class Generator:
                 speeds = weights / times
             return np.argsort(-speeds, axis=-1, kind="stable")[..., :n]
         sums /= sums[..., -1:]
-        sums[..., -1] = 1
         u = self._fractions(weights.size // weights.shape[-1] * n, np.float64).reshape(*weights.shape[:-1], n)
-        if weights.ndim == 1:
-            return np.searchsorted(sums, u)
-        return np.array([np.searchsorted(s, v) for s, v in zip(sums, u, strict=True)], np.int64).reshape(u.shape)
+        rows = zip(sums.reshape(-1, weights.shape[-1]), u.reshape(-1, n), strict=True)
+        return np.array([np.searchsorted(row, samples) for row, samples in rows], np.int64).reshape(u.shape)
 
 
 default_generator = Generator()

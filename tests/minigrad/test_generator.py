@@ -29,12 +29,8 @@ def pair(seed):
 
 
 def same_state(ours, theirs):
-    """Bytes for bytes, except the last digits of the spare normal number."""
-    mine, other = ours.get_state(), theirs.get_state().numpy()
-    spare = slice(5024, 5032)
-    np.testing.assert_allclose(mine[spare].view("<f8"), other[spare].view("<f8"), rtol=1e-14, atol=1e-15)
-    mine[spare] = other[spare]
-    np.testing.assert_array_equal(mine, other)
+    """Byte for byte, the spare normal number included."""
+    np.testing.assert_array_equal(ours.get_state(), theirs.get_state().numpy())
 
 
 def equal(mine, other):
@@ -170,6 +166,27 @@ def test_a_large_normal_draw_agrees_to_a_few_units_in_the_last_place():
     near(ours.normal((1000, 1003)), torch.empty(1000, 1003).normal_(generator=theirs), "float32")
 
 
+def test_fewer_than_16_float64_normals_are_pytorchs_to_the_last_digit():
+    ours, theirs = pair(19)
+    for size in [7, 2, 15, 1] * 200:
+        equal(ours.normal((size,), np.float64), empty(size, "float64").normal_(generator=theirs))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_normals_in_pairs_are_those_of_a_tensor_that_is_not_contiguous(dtype):
+    ours, theirs = pair(20)
+    other = empty((20, 30), dtype).t().normal_(generator=theirs)
+    equal(ours.normal((20, 30), dtype, pairs=True).T, other)
+    same_state(ours, theirs)
+
+
+def test_numbers_beyond_the_type_are_infinite_without_a_warning():
+    ours, theirs = pair(22)
+    equal(ours.normal((40,), np.float16, 0, 1e6), empty(40, "float16").normal_(0, 1e6, generator=theirs))
+    equal(ours.normal((4,), np.float16, 0, 1e6), empty(4, "float16").normal_(0, 1e6, generator=theirs))
+    equal(ours.exponential((9,), np.float16, 1e-9), empty(9, "float16").exponential_(1e-9, generator=theirs))
+
+
 def test_the_spare_normal_number_waits_through_other_draws_and_goes_with_a_new_seed():
     ours, theirs = pair(4)
     for size in (3, 16, 1, 1, 0, 5):
@@ -220,12 +237,18 @@ def test_random_covers_each_type_as_pytorchs(dtype):
     same_state(ours, theirs)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 60_000])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 60_000, 2**16, 100_000, 2**20])
 def test_a_permutation_holds_each_number_once_and_is_pytorchs(n):
     ours, theirs = pair(10)
     found = ours.permutation(n)
     equal(found, torch.randperm(n, generator=theirs))
     np.testing.assert_array_equal(np.sort(found), np.arange(n))
+
+
+@pytest.mark.parametrize(("dtype", "n"), [("uint8", 256), ("int32", 900), ("float16", 2049), ("float64", 9)])
+def test_a_permutation_has_the_type_asked_for(dtype, n):
+    ours, theirs = pair(12)
+    equal(ours.permutation(n, dtype), torch.randperm(n, dtype=getattr(torch, dtype), generator=theirs))
 
 
 @settings(deadline=None)
@@ -302,7 +325,11 @@ def test_a_state_continues_in_pytorch_and_one_of_pytorchs_here(seed, size):
     same_state(here, there)
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "clone",
+    [copy.copy, copy.deepcopy, lambda g: pickle.loads(pickle.dumps(g)), Generator.clone_state],
+    ids=["copy", "deepcopy", "pickle", "clone_state"],
+)
 def test_a_copy_continues_on_its_own_from_the_same_place(clone):
     original = Generator().manual_seed(7)
     original.normal((5,))
@@ -356,7 +383,7 @@ OUT_OF_STEP = np.where(np.arange(5056) == 16, 9, STATE).astype(np.uint8)
         (lambda g: g.set_state(OUT_OF_STEP), RuntimeError, "invalid"),
         (lambda g: g.uniform((-1,)), RuntimeError, "negative dimensions"),
         (lambda g: g.uniform((2,), np.float32, 2, 1), RuntimeError, "low <= high"),
-        (lambda g: g.uniform((2,), np.float32, -3e38, 3e38), RuntimeError, "no further apart"),
+        (lambda g: g.uniform((2,), np.float32, -3e38, 3e38), RuntimeError, "at most 3.40282e.38 apart"),
         (lambda g: g.uniform((2,), np.float16, 0, 1e6), RuntimeError, "65504"),
         (lambda g: g.uniform((2,), np.float32, float("nan"), 1), RuntimeError, "finite"),
         (lambda g: g.uniform((2,), np.int64), NotImplementedError, "got int64"),
@@ -370,15 +397,17 @@ OUT_OF_STEP = np.where(np.arange(5056) == 16, 9, STATE).astype(np.uint8)
         (lambda g: g.integers((2,), -1, 2, np.bool_), RuntimeError, "from 0 to 1"),
         (lambda g: g.integers((2,), 0, 4000, np.float16), RuntimeError, "to 2048"),
         (lambda g: g.permutation(-1), RuntimeError, "n=-1"),
-        (lambda g: g.permutation(2**31), RuntimeError, "n=2147483648"),
+        (lambda g: g.permutation(214748364), RuntimeError, "0 to 214748363 elements, got n=214748364"),
+        (lambda g: g.permutation(257, np.uint8), RuntimeError, "type uint8 has 0 to 256"),
+        (lambda g: g.permutation(2050, np.float16), RuntimeError, "type float16 has 0 to 2049"),
         (lambda g: g.bernoulli(1.5, (2,)), RuntimeError, "p=1.5"),
         (lambda g: g.bernoulli(float("nan"), (2,)), RuntimeError, "p=nan"),
         (lambda g: g.bernoulli_array(np.array([0.5, -0.1])), RuntimeError, "in \\[0, 1\\]"),
         (lambda g: g.bernoulli_array(np.array([0, 1])), NotImplementedError, "got int64"),
         (lambda g: g.multinomial(np.array([1, 2]), 1), RuntimeError, "got int64"),
         (lambda g: g.multinomial(np.ones((1, 1, 1)), 1), RuntimeError, "1 or 2 dimensions"),
-        (lambda g: g.multinomial(np.ones(3), 0), RuntimeError, "n=0"),
-        (lambda g: g.multinomial(np.ones(3), 4), RuntimeError, "3 weights give no 4 samples"),
+        (lambda g: g.multinomial(np.ones(3), 0, True), RuntimeError, "positive, got n=0"),
+        (lambda g: g.multinomial(np.ones(3), 4), RuntimeError, "from 1 to 3 without replacement, got n=4"),
         (lambda g: g.multinomial(np.array([1.0, -1.0]), 1), RuntimeError, "negative"),
         (lambda g: g.multinomial(np.array([1.0, np.inf]), 1), RuntimeError, "inf"),
         (lambda g: g.multinomial(np.zeros(3), 2, True), RuntimeError, "sum 0"),
