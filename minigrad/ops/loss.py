@@ -95,9 +95,8 @@ def _unusual(input: Any, weight: Any, bias: Any) -> Any:
             f"mat1 and mat2 must have the same dtype, but got {x.dtype} and {w.dtype}: convert the input of linear, "
             f"or the layer"
         )
-    if w.ndim == 1 and x.ndim and x.shape[-1] == w.shape[0]:
-        y = matmul(input, weight)
-        return y if bias is None else y + bias
+    if w.ndim == 1 and x.ndim and x.shape[-1] == w.shape[0] and bias is None:
+        return matmul(input, weight)
     if w.ndim != 2 or not x.ndim:
         raise RuntimeError(
             f"linear needs an input of shape (*, in_features) and a weight of shape (out_features, in_features), got "

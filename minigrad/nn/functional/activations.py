@@ -45,8 +45,9 @@ __all__ = [
 ]
 
 
-def _apply(input: Any, result: Any, inplace: bool, name: str) -> Any:
-    return change(input, result, name) if inplace else result
+def _apply(input: Any, function: Callable[[Any], Any], inplace: bool, name: str) -> Any:
+    # in place, the rule still needs the former values: they are kept in a copy
+    return change(input, function(input.clone()), name) if inplace else function(input)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -61,7 +62,7 @@ def relu_(input: Any) -> Any:
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """``x`` where positive, else ``negative_slope * x``."""
-    return _apply(input, e.leaky_relu(input, negative_slope), inplace, "leaky_relu_")
+    return _apply(input, lambda x: e.leaky_relu(x, negative_slope), inplace, "leaky_relu_")
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -79,19 +80,19 @@ def prelu(input: Any, weight: Any) -> Any:
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """``x`` where positive, else ``alpha * (e^x - 1)``."""
-    return _apply(input, e.elu(input, alpha), inplace, "elu_")
+    return _apply(input, lambda x: e.elu(x, alpha), inplace, "elu_")
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """``max(0, x) + min(0, alpha * (e^(x / alpha) - 1))``."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _apply(input, e.elu(input / alpha, 1.0) * alpha, inplace, "celu_")
+    return _apply(input, lambda x: e.elu(x / alpha, 1.0) * alpha, inplace, "celu_")
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
     """``scale * elu(x, alpha)`` with the constants for which mean 0 and variance 1 are kept (Klambauer et al. 2017)."""
-    return _apply(input, e.selu(input), inplace, "selu_")
+    return _apply(input, lambda x: e.selu(x), inplace, "selu_")
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -103,12 +104,12 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """``x sigmoid(x)``."""
-    return _apply(input, e.silu(input), inplace, "silu_")
+    return _apply(input, lambda x: e.silu(x), inplace, "silu_")
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """``x tanh(softplus(x))``."""
-    return _apply(input, input * e.tanh(e.softplus(input)), inplace, "mish_")
+    return _apply(input, lambda x: x * e.tanh(e.softplus(x)), inplace, "mish_")
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -135,22 +136,22 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     """``x`` limited to [min_val, max_val]; the gradient at the bounds is 0."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    return _apply(input, e.hardtanh(input, min_val, max_val), inplace, "hardtanh_")
+    return _apply(input, lambda x: e.hardtanh(x, min_val, max_val), inplace, "hardtanh_")
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
     """``min(max(0, x), 6)``; the gradient at the bounds is 0."""
-    return _apply(input, e.hardtanh(input, 0.0, 6.0), inplace, "relu6_")
+    return _apply(input, lambda x: e.hardtanh(x, 0.0, 6.0), inplace, "relu6_")
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """``relu6(x + 3) / 6``."""
-    return _apply(input, e.hardtanh(input + 3, 0.0, 6.0) / 6, inplace, "hardsigmoid_")
+    return _apply(input, lambda x: e.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardsigmoid_")
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """``x relu6(x + 3) / 6``."""
-    return _apply(input, input * e.hardtanh(input + 3, 0.0, 6.0) / 6, inplace, "hardswish_")
+    return _apply(input, lambda x: x * e.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardswish_")
 
 
 def softsign(input: Any) -> Any:
@@ -167,7 +168,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """``x`` moved towards 0 by ``lambd``, and 0 within ``lambd`` of it."""
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return e.where(input > lambd, input - lambd, e.where(input < -lambd, input + lambd, input * 0))
+    return e.where((input >= -lambd) & (input <= lambd), 0.0, input - e.sign(input) * lambd)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
@@ -177,7 +178,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """``x`` where it exceeds ``threshold``, else ``value``."""
-    return _apply(input, e.where(input <= threshold, float(value), input), inplace, "threshold_")
+    return _apply(input, lambda x: e.where(x <= threshold, float(value), x), inplace, "threshold_")
 
 
 def _softmax_dim(name: str, input: Any, dim: int | None) -> int:

@@ -15,7 +15,7 @@ from minigrad.ops.dims import array_of
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
 from minigrad.ops.reduce import _mean, norm, sum
-from minigrad.ops.shape import reshape
+from minigrad.ops.shape import broadcast_to, reshape
 
 __all__ = [
     "alpha_dropout",
@@ -147,7 +147,9 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along ``dim``."""
-    a, b = (x / e.clamp(norm(x, 2, dim, True), eps) for x in (x1, x2))
+    shape = np.broadcast_shapes(array_of(x1).shape, array_of(x2).shape)
+    a, b = (x if array_of(x).shape == shape else broadcast_to(x, shape) for x in (x1, x2))
+    a, b = (x / e.clamp(norm(x, 2, dim, True), eps) for x in (a, b))
     return sum(a * b, dim)
 
 
