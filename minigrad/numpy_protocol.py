@@ -44,6 +44,7 @@ UFUNCS: dict[Any, Any] = {
     np.absolute: e.abs, np.fabs: e.abs, np.maximum: e.maximum, np.minimum: e.minimum, np.fmax: e.fmax,
     np.fmin: lambda x, y: -e.fmax(-x, -y), np.sign: e.sign, np.copysign: e.copysign, np.floor: e.floor,
     np.ceil: e.ceil, np.trunc: e.trunc, np.rint: e.round,
+    np.divmod: lambda x, y: (e.floor_divide(x, y), e.remainder(x, y)),
     # comparisons and truth
     np.equal: e.eq, np.not_equal: e.ne, np.less: e.lt, np.less_equal: e.le, np.greater: e.gt, np.greater_equal: e.ge,
     np.isnan: e.isnan, np.isinf: e.isinf, np.isfinite: e.isfinite, np.logical_not: e.logical_not,
@@ -62,15 +63,15 @@ FUNCTIONS: dict[Any, Any] = {
     # reductions and order
     np.sum: nr.sum, np.mean: nr.mean, np.prod: nr.prod, np.max: nr.max, np.amax: nr.max, np.min: nr.min, np.amin: nr.min,
     np.ptp: nr.ptp, np.var: nr.var, np.std: nr.std, np.average: nr.average, np.cumsum: nr.cumsum, np.cumprod: nr.cumprod,
-    np.diff: nr.diff, np.sort: nr.sort,
+    np.diff: nr.diff, np.sort: nr.sort, np.median: nr.median, np.trapezoid: nr.trapezoid,
     # each element
     np.where: nr.where, np.clip: nr.clip, np.sinc: e.sinc, np.round: nr.round, np.around: nr.round, np.fix: e.trunc,
     np.nan_to_num: nr.nan_to_num,
     # shapes
     np.reshape: ns.reshape, np.ravel: ns.ravel, np.transpose: ns.transpose, np.matrix_transpose: ns.matrix_transpose,
     np.swapaxes: ns.swapaxes, np.moveaxis: ns.moveaxis, np.squeeze: ns.squeeze, np.expand_dims: ns.expand_dims,
-    np.broadcast_to: ns.broadcast_to, np.broadcast_arrays: ns.broadcast_arrays, np.atleast_1d: ns.atleast_1d,
-    np.atleast_2d: ns.atleast_2d, np.atleast_3d: ns.atleast_3d,
+    np.broadcast_to: ns.broadcast_to, np.broadcast_arrays: ns.broadcast_arrays, np.meshgrid: ns.meshgrid,
+    np.atleast_1d: ns.atleast_1d, np.atleast_2d: ns.atleast_2d, np.atleast_3d: ns.atleast_3d,
     # joining, splitting, repeating
     np.concatenate: ns.concatenate, np.stack: ns.stack, np.vstack: ns.vstack, np.hstack: ns.hstack, np.dstack: ns.dstack,
     np.column_stack: ns.column_stack, np.append: ns.append, np.split: ns.split, np.array_split: ns.array_split,
@@ -81,9 +82,11 @@ FUNCTIONS: dict[Any, Any] = {
     np.diagonal: ns.diagonal, np.trace: ns.trace, np.triu: ns.triu, np.tril: ns.tril, np.copy: ns.copy,
     np.zeros_like: ns.zeros_like, np.ones_like: ns.ones_like, np.full_like: ns.full_like, np.empty_like: ns.empty_like,
     # linear algebra
-    np.dot: nla.dot, np.vdot: nla.vdot, np.inner: nla.inner, np.outer: nla.outer, np.kron: nla.kron,
+    np.dot: nla.dot, np.vdot: nla.vdot, np.inner: nla.inner, np.outer: nla.outer, np.kron: nla.kron, np.cross: nla.cross,
     np.tensordot: nla.tensordot, np.einsum: nla.einsum, np.linalg.norm: nla.norm, np.linalg.inv: nla.inv,
     np.linalg.det: nla.det, np.linalg.slogdet: nla.slogdet, np.linalg.solve: nla.solve,
+    np.linalg.vector_norm: nla.vector_norm, np.linalg.matrix_norm: nla.matrix_norm,
+    np.linalg.matrix_power: nla.matrix_power,
 }  # fmt: skip
 
 # Functions whose results are indices, counts, truth or text: no gradient could flow, so NumPy itself computes them.
@@ -144,8 +147,8 @@ _WAY_OUT = "For plain NumPy, outside the graph, give it tensor.detach().numpy()"
 
 def _unsupported(name: str) -> TypeError:
     return TypeError(
-        f"{name} of a tensor is not supported: nothing here knows its derivative. Compose it of functions that are "
-        f"(minigrad.numpy_protocol lists them). {_WAY_OUT}"
+        f"{name} of a tensor is not supported. Compose it of functions that are; minigrad.numpy_protocol lists them. "
+        f"{_WAY_OUT}"
     )
 
 

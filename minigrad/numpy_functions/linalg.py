@@ -79,6 +79,18 @@ def kron(a: Any, b: Any) -> Any:
     return s.reshape(product, tuple(n * m for n, m in zip(a_shape, b_shape, strict=True)))
 
 
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    a, b = arrays(a, b)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = s.movedim(a, axisa, -1), s.movedim(b, axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"cross: both must be (arrays of) 3-dimensional vectors, got {a.shape[-1]} and {b.shape[-1]}")
+    following, last = [1, 2, 0], [2, 0, 1]
+    product = a[..., following] * b[..., last] - a[..., last] * b[..., following]
+    return s.movedim(product, -1, axisc)
+
+
 def einsum(*operands: Any, optimize: Any = False) -> Any:
     """``optimize`` changes the order of the work, not the result."""
     equation, *xs = operands
@@ -116,6 +128,26 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     summed, over = (rows, columns) if abs(ord) == 1 else (columns, rows)  # the sums of columns, or of rows
     extreme = (amax if ord > 0 else amin)(r._sum(e.abs(x), (summed,), True), over, keepdims=True)
     return extreme if keepdims else s.squeeze(extreme, axes)
+
+
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    x = floating(x)
+    return _vector_norm(x, ord, axes_of(x, axis), keepdims)
+
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+def matrix_power(a: Any, n: int) -> Any:
+    if n == 0:
+        return np.linalg.matrix_power(array_of(a), 0)  # a constant
+    a, power = (inv(a) if n < 0 else a), None
+    for bit in reversed(bin(abs(n))[2:]):  # a, a^2, a^4, ...: those whose binary digit of n is 1, multiplied
+        if bit == "1":
+            power = a if power is None else la.matmul(power, a)
+        a = la.matmul(a, a)
+    return power
 
 
 def inv(a: Any) -> Any:

@@ -47,6 +47,8 @@ def floating(a: Any) -> Any:
 def axes_of(a: Any, axis: Axis) -> tuple[int, ...]:
     """The axes from the front; None means all of them, and (), unlike in PyTorch, none."""
     ndim = array_of(a).ndim
+    if ndim == 0 and axis in (0, -1):
+        return ()  # as NumPy's ufunc.reduce has it
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,28 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Any:
     """Every ``kind`` gives the same values; the gradient follows the stable order."""
     return r.sort(s.reshape(a, -1), 0)[0] if axis is None else r.sort(a, normalize_axis_index(axis, a.ndim))[0]
+
+
+def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    shape, axes = tuple(a.shape), axes_of(a, axis)
+    kept = [k for k in range(len(shape)) if k not in axes]
+    n = math.prod(shape[k] for k in axes)
+    rows = s.reshape(s.permute(floating(a), *kept, *axes), (*(shape[k] for k in kept), n))
+    values = r.sort(rows, -1)[0]
+    lower, upper, last = (values[..., k] for k in ((n - 1) // 2, n // 2, n - 1))
+    middle = e.where(e.isnan(last), last, (lower + upper) / 2)  # nan is sorted to the end
+    return s.reshape(middle, tuple(1 if k in axes else m for k, m in enumerate(shape))) if keepdims else middle
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    y = floating(operand(y))
+    axis = normalize_axis_index(axis, y.ndim)
+    if x is not None:
+        x = operand(x)
+        one = x.ndim == 1  # the same places for all
+        dx = diff(x, axis=-1 if one else axis)
+        dx = s.reshape(dx, (-1, *(1,) * (y.ndim - 1 - axis))) if one else dx
+    return sum(dx * (part(y, axis, 1, None) + part(y, axis, None, -1)) / 2, axis)
 
 
 # Each element

@@ -72,6 +72,15 @@ def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
     return tuple(s.broadcast_to(x, shape) for x in xs)
 
 
+def meshgrid(*xi: Any, indexing: str = "xy") -> tuple[Any, ...]:
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    n = len(xi)
+    lines = [s.reshape(np.asarray(x) if not isinstance(x, TensorBase) else x, -1) for x in map(operand, xi)]
+    grids = broadcast_arrays(*[s.reshape(x, (*(1,) * k, -1, *(1,) * (n - 1 - k))) for k, x in enumerate(lines)])
+    return tuple(s.transpose(grid, 0, 1) for grid in grids) if indexing == "xy" and n > 1 else grids
+
+
 def at_least(n: int) -> Any:
     """``atleast_1d``, ``atleast_2d``, ``atleast_3d``."""
 

@@ -26,7 +26,7 @@ DOMAINS: dict[Any, tuple[float, float]] = {
     np.hypot: ANY, np.sinh: ANY, np.cosh: ANY, np.tanh: ANY, np.arcsinh: ANY, np.arccosh: ABOVE_ONE, np.arctanh: UNIT,
     np.deg2rad: ANY, np.radians: ANY, np.rad2deg: ANY, np.degrees: ANY,
     np.absolute: ANY, np.fabs: ANY, np.maximum: ANY, np.minimum: ANY, np.fmax: ANY, np.fmin: ANY, np.sign: ANY,
-    np.copysign: ANY, np.floor: ANY, np.ceil: ANY, np.trunc: ANY, np.rint: ANY,
+    np.copysign: ANY, np.floor: ANY, np.ceil: ANY, np.trunc: ANY, np.rint: ANY, np.divmod: POSITIVE,
     np.equal: ANY, np.not_equal: ANY, np.less: ANY, np.less_equal: ANY, np.greater: ANY, np.greater_equal: ANY,
     np.isnan: ANY, np.isinf: ANY, np.isfinite: ANY, np.logical_not: ANY, np.logical_and: ANY, np.logical_or: ANY,
     np.logical_xor: ANY,
@@ -40,6 +40,7 @@ CUBE = ((2, 3, 2),)
 # For each function: the shapes of its operands, and calls of it
 ROWS: dict[Any, list[tuple[tuple[tuple[int, ...], ...], Call]]] = {
     np.sum: [
+        (((),), lambda f, x: f(x, axis=0)),
         (X, lambda f, x: f(x)), (X, lambda f, x: f(x, 0)), (CUBE, lambda f, x: f(x, axis=(0, -1), keepdims=True)),
         (X, lambda f, x: f(x, axis=())), (((),), lambda f, x: f(x)), (((0, 3),), lambda f, x: f(x, 0)),
         (X, lambda f, x: f(x, dtype=np.float64)), (X, lambda f, x: f(x, out=None)),
@@ -64,6 +65,15 @@ ROWS: dict[Any, list[tuple[tuple[tuple[int, ...], ...], Call]]] = {
     np.cumprod: [(X, lambda f, x: f(x)), (X, lambda f, x: f(x, axis=0))],
     np.diff: [(V, lambda f, x: f(x)), (CUBE, lambda f, x: f(x, n=2, axis=1))],
     np.sort: [(X, lambda f, x: f(x)), (X, lambda f, x: f(x, axis=0)), (X, lambda f, x: f(x, axis=None, kind="stable"))],
+    np.median: [
+        (X, lambda f, x: f(x)), (V, lambda f, x: f(np.log(x * x + 1))), (X, lambda f, x: f(x, 1)),
+        (CUBE, lambda f, x: f(x, axis=(2, 0), keepdims=True)),
+    ],
+    np.trapezoid: [
+        (X, lambda f, x: f(x)), (CUBE, lambda f, x: f(x, dx=0.5, axis=1)), (((2, 3), (3,)), lambda f, y, x: f(y, x)),
+        (((3, 2), (3,)), lambda f, y, x: f(y, x=x, axis=0)), (XY, lambda f, y, x: f(y, x)),
+        (V, lambda f, x: f([1.0, 2.0, 4.0, 3.0], x)),
+    ],
     np.where: [
         (XY, lambda f, x, y: f(x > 0, x, y)), (XY, lambda f, x, y: f(x, x, 0.0)),
         (((2, 3), (3,)), lambda f, x, y: f([[True], [False]], x, y)), (X, lambda f, x: f(x > 0)),
@@ -90,6 +100,10 @@ ROWS: dict[Any, list[tuple[tuple[tuple[int, ...], ...], Call]]] = {
     np.expand_dims: [(X, lambda f, x: f(x, 1)), (X, lambda f, x: f(x, axis=(0, -1)))],
     np.broadcast_to: [(((3, 1),), lambda f, x: f(x, (2, 3, 4))), (((),), lambda f, x: f(x, shape=3))],
     np.broadcast_arrays: [(((3, 1), (2,)), lambda f, x, y: f(x, y)), (V, lambda f, x: f(x, x[:1]))],
+    np.meshgrid: [
+        (((2,), (3,)), lambda f, x, y: f(x, y)), (((2,), (3,), (2,)), lambda f, x, y, z: f(x, y, z)),
+        (((2,), (3,)), lambda f, x, y: f(x, y, [1.0], indexing="ij")), (V, lambda f, x: f(x)),
+    ],
     np.atleast_1d: [(((),), lambda f, x: f(x)), (((), (2, 3)), lambda f, x, y: f(x, y))],
     np.atleast_2d: [(((),), lambda f, x: f(x)), (((4,), (2, 3)), lambda f, x, y: f(x, y))],
     np.atleast_3d: [(((),), lambda f, x: f(x)), (((4,), (2, 3)), lambda f, x, y: f(x, y))],
@@ -143,6 +157,10 @@ ROWS: dict[Any, list[tuple[tuple[tuple[int, ...], ...], Call]]] = {
     np.inner: [(VW, lambda f, x, y: f(x, y)), (((2, 3), (4, 3)), lambda f, x, y: f(x, y)), (((2, 3), ()), lambda f, x, y: f(x, y))],
     np.outer: [(((2,), (3,)), lambda f, x, y: f(x, y)), (((2, 2), (3,)), lambda f, x, y: f(x, y))],
     np.kron: [(((2, 2), (1, 3)), lambda f, x, y: f(x, y)), (((2,), (2, 1, 2)), lambda f, x, y: f(x, y))],
+    np.cross: [
+        (((3,), (3,)), lambda f, x, y: f(x, y)), (((2, 3), (3,)), lambda f, x, y: f(x, y, axisc=0)),
+        (((3, 2), (3, 2)), lambda f, x, y: f(x, y, axis=0)), (((3, 2), (2, 3)), lambda f, x, y: f(x, y, axisa=0)),
+    ],
     np.tensordot: [
         (((2, 3), (3, 2)), lambda f, x, y: f(x, y, 1)), (((2, 3, 2), (2, 2, 3)), lambda f, x, y: f(x, y, axes=((1, 0), (2, 1)))),
         (XY, lambda f, x, y: f(x, y)), (((2,), (3,)), lambda f, x, y: f(x, y, axes=0)),
@@ -165,6 +183,12 @@ ROWS: dict[Any, list[tuple[tuple[tuple[int, ...], ...], Call]]] = {
     np.linalg.solve: [
         (((3, 3), (3,)), lambda f, x, y: f(x + 6 * np.eye(3, dtype=np.float32), y)),
         (((2, 3, 3), (3, 2)), lambda f, x, y: f(x + 6 * np.eye(3, dtype=np.float32), y)),
+    ],
+    np.linalg.vector_norm: [(X, lambda f, x: f(x)), (X, lambda f, x: f(x, axis=1, ord=3, keepdims=True))],
+    np.linalg.matrix_norm: [(CUBE, lambda f, x: f(x)), (CUBE, lambda f, x: f(x, ord=np.inf, keepdims=True))],
+    np.linalg.matrix_power: [
+        *((M, lambda f, x, n=n: f(x, n)) for n in (0, 1, 2, 5)), (((2, 2, 2),), lambda f, x: f(x, 3)),
+        (M, lambda f, x: f(x + 6 * np.eye(3, dtype=np.float32), -2)),
     ],
     # without a gradient
     np.all: [(X, lambda f, x: f(x > 0)), (X, lambda f, x: f(x > 0, axis=1, keepdims=True))],
@@ -436,6 +460,11 @@ def test_results_without_a_gradient_are_tensors_of_indices_and_truth() -> None:
     assert np.allclose(t, [3.0, 1.0, 2.0]) is True
 
 
+def test_the_median_of_nan_is_nan() -> None:
+    x = np.array([[1.0, np.nan, 2.0], [3.0, 1.0, 2.0]])
+    same(np.median(torch.from_numpy(x), axis=1), np.median(x, axis=1))
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
 def test_nan_to_num_takes_the_largest_finite_numbers_for_infinities(dtype: Any) -> None:
     x = np.array([1, -2]).astype(dtype) if dtype is np.int64 else np.array([np.inf, -np.inf, np.nan, 1], dtype)
@@ -483,7 +512,7 @@ UNSUPPORTED: dict[str, Callable[[torch.Tensor], Any]] = {
     "np.add.reduceat": lambda t: np.add.reduceat(t, [0, 1]),
     "np.add.at": lambda t: np.add.at(t, [0], 1.0),
     "np.exp with where": lambda t: np.exp(t, where=np.array([True, False, True])),
-    "np.median": np.median,
+    "np.percentile": lambda t: np.percentile(t, 50),
     "np.interp": lambda t: np.interp(t, [0, 1], [0, 1]),
     "np.copyto": lambda t: np.copyto(np.ones(3), t),
     "np.fft.fft": np.fft.fft,
@@ -532,6 +561,8 @@ SHAPES: dict[str, tuple[Callable[[torch.Tensor], Any], type[Exception]]] = {
     "tensordot": (lambda t: np.tensordot(t, np.ones((2, 2)), 1), ValueError),
     "norm of a cube": (lambda t: np.linalg.norm(np.reshape(t, (3, 1, 1)), 1), ValueError),
     "order of a vector's norm": (lambda t: np.linalg.norm(t, "fro"), ValueError),
+    "cross": (lambda t: np.cross(t, np.ones(4)), ValueError),
+    "indexing": (lambda t: np.meshgrid(t, t, indexing="yx"), ValueError),
     "weights": (lambda t: np.average(np.reshape(t, (3, 1)), axis=0, weights=np.ones(2)), ValueError),
 }
 
