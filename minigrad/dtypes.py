@@ -174,7 +174,8 @@ def promote(x: Any, other: Any) -> tuple[Any, Any]:
 
 def _promote(x: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
     common = result_dtype(x, other)
-    return np.asarray(x, common), np.asarray(other, common)
+    # in two steps: a Python number out of the range of an integer type wraps around there, as in PyTorch
+    return np.asarray(x).astype(common, copy=False), np.asarray(other).astype(common, copy=False)
 
 
 def promote_float(x: np.ndarray) -> np.ndarray:

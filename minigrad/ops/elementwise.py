@@ -102,10 +102,12 @@ add.vjp(x=lambda g: g, other=lambda g: g)
 
 @Primitive
 def sub(x: Any, other: Any) -> Any:
-    x, other = promote(x, other)
-    if x.dtype.kind == "b":
-        raise RuntimeError("Subtraction of two bool tensors is not supported: use logical_xor (^) or logical_not (~)")
-    return np.subtract(x, other)
+    a, b = promote(x, other)
+    if a is not x or b is not other or a.dtype.kind == "b":
+        for v in (x, other):
+            if np.asarray(v).dtype.kind == "b":
+                raise RuntimeError("Subtraction with a bool tensor is not supported: use ^ or logical_not (~)")
+    return np.subtract(a, b)
 
 
 sub.vjp(x=lambda g: g, other=lambda g: -g)
@@ -492,18 +494,18 @@ def fmax(x: Any, other: Any) -> Any:
     return np.fmax(*promote(x, other))
 
 
-def _share(win: Any, tie: Any) -> Any:
-    """1 where the operand wins, 1/2 at a tie."""
-    return where(tie, 0.5, where(win, 1.0, 0.0))
+def _share(lose: Any, tie: Any) -> Any:
+    """0 where the operand loses, 1/2 at a tie, 1 where it wins and where either is nan."""
+    return where(tie, 0.5, where(lose, 0.0, 1.0))
 
 
 maximum.vjp(
-    x=lambda g, x, other: cast_like(_share(x > other, x == other), g) * g,
-    other=lambda g, x, other: cast_like(_share(other > x, x == other), g) * g,
-)
-minimum.vjp(
     x=lambda g, x, other: cast_like(_share(x < other, x == other), g) * g,
     other=lambda g, x, other: cast_like(_share(other < x, x == other), g) * g,
+)
+minimum.vjp(
+    x=lambda g, x, other: cast_like(_share(x > other, x == other), g) * g,
+    other=lambda g, x, other: cast_like(_share(other > x, x == other), g) * g,
 )
 fmax.vjp(
     x=lambda g, x, other: where((x >= other) | isnan(other), g, 0.0),
@@ -514,7 +516,7 @@ fmax.vjp(
 @define("ClampBackward1")
 def _clamp(x: Any, min: Any, max: Any) -> Any:
     if min is not None:
-        x = np.maximum(*promote(x, min))
+        x = np.asarray(np.maximum(*promote(x, min)))
     return x.copy() if max is None and min is None else x if max is None else np.minimum(*promote(x, max))
 
 
@@ -619,8 +621,9 @@ keep.vjp(x=lambda g, mask: keep(g, mask))
 @Primitive
 def lerp(x: Any, end: Any, weight: Any) -> Any:
     for name, other in (("end", end), ("weight", weight)):
-        if isinstance(other, np.ndarray) and other.dtype != x.dtype:
+        if isinstance(other, np.ndarray) and other.dtype != x.dtype and (other.ndim or name == "end"):
             raise RuntimeError(f"lerp: expected dtype {x.dtype} for `{name}` but got dtype {other.dtype}: convert one")
+    weight = np.asarray(weight, x.dtype)
     # from the nearer end, so that the weights 0 and 1 give the ends exactly
     return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
 
@@ -728,7 +731,7 @@ def hardtanh(x: Any, low: float, high: float) -> Any:
     return np.clip(x, x.dtype.type(low), x.dtype.type(high))
 
 
-hardtanh.vjp(x=lambda g, x, low, high: keep(g, ~((x <= low) | (x >= high))))  # 0 at the bounds, unlike clamp
+hardtanh.vjp(x=lambda g, x, low, high: keep(g, (x > low) & (x < high)))  # 0 at the bounds, unlike clamp
 
 
 def selu(input: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import TensorBase, define
+from minigrad.engine import TensorBase, define, expand
 from minigrad.ops.dims import array_of, one_axis
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _permute
@@ -262,17 +262,25 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 def _masked_fill(x: Any, mask: np.ndarray, value: Any) -> Any:
     if mask.dtype.kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got dtype {mask.dtype}: compare, as in x > 0")
-    return np.where(mask, np.asarray(value, x.dtype), x)
+    return np.where(mask, np.asarray(value).astype(x.dtype), x)
 
 
 _masked_fill.vjp(x=lambda g, mask: where(mask, 0.0, g), value=lambda g, mask: where(mask, g, 0.0).sum())
+
+
+@define("MaskedSelectBackward0")
+def _masked_select(x: Any, mask: np.ndarray) -> Any:
+    return x[mask]
+
+
+_masked_select.vjp(x=lambda g, x_shape, mask: _put_slice(g, mask, x_shape))
 
 
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where ``mask`` holds, as a vector."""
     x, where_ = array_of(input), array_of(mask)
     shape = np.broadcast_shapes(x.shape, where_.shape)
-    return _gather_index(input if x.shape == shape else input.expand(*shape), np.broadcast_to(where_, shape))
+    return _masked_select(input if x.shape == shape else input.expand(*shape), np.broadcast_to(where_, shape))
 
 
 # Triangles and diagonals
@@ -327,6 +335,16 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return _diagonal(_permute(input, (*(i for i in range(ndim) if i not in (a, b)), a, b)), offset)
 
 
+@define("TraceBackward0")
+def _trace(x: Any) -> Any:
+    return np.trace(x, dtype=np.int64 if x.dtype.kind in "iub" else None)
+
+
+_trace.vjp(x=lambda g, x_shape: _diagonal_put(expand(g, (min(x_shape),)), 0, *x_shape))
+
+
 def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix."""
-    return _diagonal(input, 0).sum()
+    if array_of(input).ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got input with dim {array_of(input).ndim}")
+    return _trace(input)

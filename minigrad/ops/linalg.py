@@ -132,10 +132,28 @@ def dot(input: Any, tensor: Any) -> Any:
     return matmul(input, tensor)
 
 
+@define("AddmmBackward0")
+def _addmm(x: Any, mat1: Any, mat2: Any, beta: float, alpha: float) -> Any:
+    y = np.matmul(mat1, mat2)
+    return np.add(y if alpha == 1 else y * alpha, x if beta == 1 else x * beta)
+
+
+_addmm.vjp(
+    x=lambda g, beta: g * beta,
+    mat1=lambda g, mat2, alpha: _mm(g, _t(mat2)) * alpha,
+    mat2=lambda g, mat1, alpha: _mm(_t(mat1), g) * alpha,
+)
+
+
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
-    product = mm(mat1, mat2)
-    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+    _dims("addmm", mat1, 2, "mat1"), _dims("addmm", mat2, 2, "mat2")
+    a, b = array_of(mat1), array_of(mat2)
+    if a.shape[1] != b.shape[0]:
+        raise _no_match("addmm", a.shape, b.shape)
+    for other in (b, array_of(input)):
+        _same_type(a, other, "addmm")
+    return _addmm(input, mat1, mat2, beta, alpha)
 
 
 def outer(input: Any, vec2: Any) -> Any:
@@ -200,6 +218,8 @@ def einsum(equation: str, *operands: Any) -> Any:
     xs = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
     if not isinstance(equation, str):
         raise NotImplementedError("einsum by lists of indices: write the equation as a string, as in 'ij,jk->ik'")
+    for x in xs[1:]:
+        _same_type(array_of(xs[0]), array_of(x), "einsum")
     return einsum_(*xs, equation=_explicit(equation.replace(" ", ""), xs))
 
 

@@ -109,7 +109,7 @@ def _var(x: Any, axis: tuple[int, ...], correction: float, keepdims: bool) -> An
 def _var_x(g: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     # d/dx_i of sum_j (x_j - m)^2 / (n - c) is 2 (x_i - m) / (n - c): the terms through m add up to zero
     n = math.prod(x.shape[a] for a in axis)
-    scale = 2 / (n - correction) if n > correction else math.nan if n == correction else -math.inf
+    scale = 2 / (n - correction) if n != correction else math.inf
     return unreduce(g, axis, keepdims, tuple(x.shape)) * (scale * (x - _mean(x, axis, True)))
 
 
@@ -303,8 +303,15 @@ def _evenly(g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
     return where(ties, g / _sum(ties, axis, True), 0.0)
 
 
-_amax.vjp(x=_evenly)
-_amin.vjp(x=_evenly)
+def _evenly_but_nan(g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+    """``_evenly``, and nan for every element that a nan beat."""
+    shape = tuple(x.shape)
+    ties = x == unreduce(y, axis, keepdims, shape)
+    return unreduce(g, axis, keepdims, shape) * ties / _sum(ties, axis, True)
+
+
+_amax.vjp(x=_evenly_but_nan)
+_amin.vjp(x=_evenly_but_nan)
 
 
 @numpy_names

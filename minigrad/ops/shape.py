@@ -376,4 +376,6 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = array_of(input).shape[one_axis(array_of(input).ndim, dim)]
+    if n == 0:
+        return split(input, [0] * chunks, dim)
     return split(input, max(1, -(-n // chunks)), dim)
