@@ -119,7 +119,7 @@ def values(rng: np.random.Generator, shape: tuple[int, ...], regime: str, domain
 def numbers(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Small numbers that every type holds."""
     if dtype.kind == "b":
-        return rng.random(shape) < 0.5
+        return np.asarray(rng.random(shape) < 0.5)
     if dtype.kind == "f":
         return np.asarray(rng.integers(-6, 7, shape) / 2).astype(dtype)
     return np.asarray(rng.integers(0 if dtype.kind == "u" else -3, 4, shape)).astype(dtype)
