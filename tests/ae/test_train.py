@@ -69,28 +69,40 @@ def test_another_seed_gives_another_curve():
     assert not np.allclose(curve(here(config, None, 300, 100)), curve(here(other, None, 300, 100)), rtol=1e-4)
 
 
+class Spy(minigrad.nn.Module):
+    """A model that writes down the batches it is trained on, and may draw random numbers as a VAE does."""
+
+    def __init__(self, draws=0):
+        super().__init__()
+        self.weight = minigrad.nn.Parameter(minigrad.ones(1))
+        self.draws, self.seen = draws, []
+
+    def losses(self, images):
+        if self.training:
+            self.seen.append(images[:, 0].tolist())
+        minigrad.randn(self.draws)
+        return (self.weight * images).sum(), 0.0
+
+
+def batches_seen(spy, seed=0):
+    marked = dataclasses.replace(load("glyphs"), train_images=np.arange(10, dtype=np.float32).reshape(10, 1))
+    config = dataclasses.replace(CONFIGS[0], epochs=2, batch_size=4, seed=seed)
+    minigrad.manual_seed(seed)
+    assert len(list(train(spy, marked, config))) == 2
+    assert len(spy.seen) == batches(marked, config)
+    return spy.seen
+
+
 def test_every_image_is_trained_on_once_an_epoch():
-    seen = []
-
-    class Spy(minigrad.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.weight = minigrad.nn.Parameter(minigrad.ones(1))
-
-        def losses(self, images):
-            if self.training:
-                seen.append(images[:, 0].tolist())
-            return (self.weight * images).sum(), 0.0
-
-    splits = load("glyphs")
-    marked = dataclasses.replace(splits, train_images=np.arange(10, dtype=np.float32).reshape(10, 1))
-    config = dataclasses.replace(CONFIGS[0], epochs=2, batch_size=4)
-    assert len(list(train(Spy(), marked, config))) == 2
+    seen = batches_seen(Spy())
     assert [len(batch) for batch in seen] == [4, 4, 2] * 2
-    assert len(seen) == batches(marked, config)
     first, second = [[mark for batch in epoch for mark in batch] for epoch in (seen[:3], seen[3:])]
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second
+
+
+def test_the_order_of_the_images_depends_on_the_seed_and_not_on_the_noise_of_the_model():
+    assert batches_seen(Spy()) == batches_seen(Spy(draws=3)) != batches_seen(Spy(), seed=1)
 
 
 def test_losses_are_means_over_images_whatever_the_batches():
