@@ -30,6 +30,8 @@ class Parameter(Tensor):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
     """
 
+    _prefix = "tensor"
+
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         found = _adopt(cls, data)
         return found.requires_grad_(requires_grad)
@@ -47,6 +49,7 @@ class Buffer(Tensor):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
     """
 
+    _prefix = "tensor"
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:

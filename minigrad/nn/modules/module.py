@@ -115,7 +115,8 @@ class Module:
             self.register_parameter(name, value)
         elif isinstance(value, Module):
             self._initialized("module")
-            self._forget(name)
+            if name not in own["_modules"]:
+                self._forget(name)
             own["_modules"][name] = value
         elif isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
@@ -426,10 +427,10 @@ class Module:
         missing = [name for name in places if name not in state_dict]
         unexpected = [name for name in state_dict if name not in places]
         errors = []
-        if strict and unexpected:
-            errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         if strict and missing:
             errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
+        if strict and unexpected:
+            errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         for name, place in places.items():
             if name in state_dict:
                 errors += _mismatch(name, place, state_dict[name])

@@ -32,12 +32,14 @@ class BatchNorm1d(Module):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        for name in ("weight", "bias"):
-            self.register_parameter(name, _new(num_features, dtype, device) if affine else None)
+        self.register_parameter("weight", _new(num_features, dtype, device) if affine else None)
+        self.register_parameter("bias", _new(num_features, dtype, device) if affine and bias else None)
         kind = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
         tracked = track_running_stats
         self.register_buffer("running_mean", Tensor.wrap(np.zeros(num_features, kind)) if tracked else None)
@@ -55,8 +57,9 @@ class BatchNorm1d(Module):
     def reset_parameters(self) -> None:
         """Scale 1, shift 0, nothing tracked."""
         self.reset_running_stats()
-        if self.affine:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input: Any) -> Any:
@@ -77,7 +80,7 @@ class BatchNorm1d(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 

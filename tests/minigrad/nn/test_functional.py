@@ -50,10 +50,17 @@ def test_activations_match(name, options, shape, seed, dtype):
     agree(lambda m, x: getattr(m.nn.functional, name)(x, **options), [x])
 
 
-@pytest.mark.parametrize(("name", "options"), [c for c in ACTIVATIONS if c[0] not in ("mish", "celu", "tanhshrink")])
+@pytest.mark.parametrize(
+    ("name", "options"), [c for c in ACTIVATIONS if c[0] not in ("mish", "celu", "tanhshrink", "hardtanh", "relu6")]
+)
 def test_activations_match_at_kinks_and_infinities(name, options):
     x = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 6.0, 30.0, -30.0, np.nan], np.float64)
     agree(lambda m, x: getattr(m.nn.functional, name)(x, **options), [x], second=False)
+
+
+@pytest.mark.parametrize("name", ["hardtanh", "relu6"])
+def test_limited_activations_are_flat_at_their_bounds(name):  # at nan PyTorch's gradient depends on the tensor's length
+    agree(lambda m, x: getattr(m.nn.functional, name)(x), [np.array([-1.0, 0.0, 1.0, 6.0, np.inf, -np.inf])])
 
 
 @pytest.mark.parametrize("name", ["hardsigmoid", "hardswish"])
