@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.grad_mode import enable_grad, mode, no_grad
+from minigrad.grad_mode import enable_grad, mode, set_grad_enabled
 
 _orders = itertools.count()
 
@@ -232,7 +232,8 @@ class Primitive:
 
     def _define(self, forward: Callable[..., Any]) -> None:
         self.forward = forward
-        self.quiet = np.errstate(all="ignore")(forward)  # inf and nan are results, not warnings, as in PyTorch
+        # inf and nan are results, not warnings, as in PyTorch; what only moves elements about cannot make any
+        self.quiet = forward if self.view else np.errstate(all="ignore")(forward)
         functools.update_wrapper(self, forward, assigned=("__doc__", "__module__", "__qualname__"), updated=())
         self.__name__ = forward.__name__.strip("_")
         self.name = self.name or self.__name__.title().replace("_", "") + "Backward0"
@@ -269,14 +270,14 @@ class Primitive:
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not self.variadic and (options or len(args) != self.arity):
             args, options = self._bind(args, options), {}
-        tensor, record, arrays = None, False, []
-        for arg in args:
+        tensor, arrays, tracked = None, [], []
+        for i, arg in enumerate(args):
             if isinstance(arg, TensorBase):
                 tensor = arg
                 if arg.base is not None:
                     arg.sync()
                 if arg.needs_grad:
-                    record = mode.enabled
+                    tracked.append(i)
                 arg = arg.array
             arrays.append(arg)
         if tensor is None:
@@ -286,8 +287,8 @@ class Primitive:
         except ValueError as error:
             raise self._explain(error, arrays) from None
         result = tensor.wrap(y if isinstance(y, np.ndarray) else np.asarray(y))
-        if record and self.rules and result.array.dtype.kind == "f":
-            self._record(args, options, result)
+        if tracked and mode.enabled and self.rules and result.array.dtype.kind == "f":
+            self._record(tracked, args, options, result)
         if self.view and result.array.base is not None:
             self._link(args, result)
         return result
@@ -295,14 +296,14 @@ class Primitive:
     def __get__(self, tensor: Any, owner: type) -> Any:
         return self if tensor is None else functools.partial(self, tensor)  # so that a class can say exp = ops.exp
 
-    def _record(self, args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> None:
+    def _record(self, tracked: list[int], args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> None:
         edges = []
-        for i, x in enumerate(args):
-            if isinstance(x, TensorBase) and x.needs_grad:
-                found = self.rules.get(0 if self.variadic else i)
-                if found is not None:
-                    values = [getter(args, options, i, result) for getter in found[1]]
-                    edges.append(Edge(i, x.gradient_node(), found[0], values, x.array))
+        for i in tracked:
+            found = self.rules.get(0 if self.variadic else i)
+            if found is not None:
+                x = args[i]
+                values = [getter(args, options, i, result) for getter in found[1]]
+                edges.append(Edge(i, x.gradient_node(), found[0], values, x.array))
         if edges:
             result.node = Node(self.name, edges, len(args) if self.variadic else len(self.rules))
             result.needs_grad = True
@@ -420,7 +421,7 @@ def walk(
 
     for node, g in roots:
         send(node, g, False)
-    with enable_grad() if create_graph else no_grad():
+    with set_grad_enabled(create_graph):
         while queue:
             node, g, owned = waiting.pop(-heappop(queue))
             for hook in tuple(node.hooks.values()) if node.hooks else ():

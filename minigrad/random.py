@@ -104,8 +104,7 @@ def randint(
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    found = stream(generator).permutation(n)
-    return _finish(found if dtype is None else found.astype(dtypes.to_numpy(dtype)), False, device)
+    return _finish(stream(generator).permutation(n, np.int64 if dtype is None else dtypes.to_numpy(dtype)), False, device)
 
 
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
@@ -132,6 +131,8 @@ def normal(
     if s.size and s.min() < 0:
         raise RuntimeError(f"normal expects all elements of std >= 0.0, got {s.min()}")
     shape = np.broadcast_shapes(m.shape, s.shape)
+    if not isinstance(std, Tensor):  # as PyTorch does: scaled while drawing, then shifted
+        return Tensor.wrap(stream(generator).normal(shape, m.dtype, 0.0, float(std)) + m)
     return Tensor.wrap(stream(generator).normal(shape, np.result_type(m, s)) * s + m)
 
 

@@ -673,8 +673,12 @@ class Tensor(TensorBase):
         return change(self, Tensor.wrap(drawn), "exponential_")
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
-        """Overwrite with 1 with probability ``p``, else 0."""
-        drawn = (generator or default_generator).bernoulli(p, self.array.shape)
+        """Overwrite with 1 with probability ``p`` (a number, or a tensor of them), else 0."""
+        source = generator or default_generator
+        if isinstance(p, Tensor):
+            drawn = source.bernoulli_array(np.broadcast_to(p.array, self.array.shape))
+        else:
+            drawn = source.bernoulli(p, self.array.shape)
         return change(self, Tensor.wrap(np.asarray(drawn, self.array.dtype)), "bernoulli_")
 
     def random_(self, low: Any = None, high: Any = None, *, generator: Any = None) -> Tensor:

@@ -140,8 +140,8 @@ class FunctionNode(Node):
 class _Custom(Primitive):
     """The primitive that joins the outputs of a Function to its inputs."""
 
-    def _record(self, args: Any, options: Any, result: TensorBase) -> None:
-        super()._record(args, options, result)
+    def _record(self, tracked: list[int], args: Any, options: Any, result: TensorBase) -> None:
+        super()._record(tracked, args, options, result)
         plain = result.node
         assert plain is not None
         ctx, function = options["ctx"], options["function"]
