@@ -65,7 +65,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Normal, conditioned on [a, b]: uniform numbers through the inverse of the distribution function."""
+    """Normal, conditioned on [a, b], by rejection."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
@@ -75,23 +75,23 @@ def trunc_normal_(
     def below(x: float) -> float:
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
-    low, high = below((a - mean) / std), below((b - mean) / std)
-    tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-    inverse = np.vectorize(_erfinv, otypes=[np.float64])(tensor.array) if tensor.array.size else tensor.array
-    values = inverse * (std * math.sqrt(2.0)) + mean
-    return tensor.copy_(Tensor.wrap(np.clip(values, a, b).astype(tensor.array.dtype)))
-
-
-def _erfinv(y: float) -> float:
-    """x with erf(x) = y: Winitzki's approximation, then Newton's steps."""
-    if abs(y) >= 1:
-        return math.copysign(math.inf, y)
-    c, log = 0.147, math.log1p(-y * y)
-    first = 2 / (math.pi * c) + log / 2
-    x = math.copysign(math.sqrt(math.sqrt(first * first - log / c) - first), y)
-    for _ in range(3):
-        x -= (math.erf(x) - y) / (2 / math.sqrt(math.pi) * math.exp(-x * x))
-    return x
+    source, shape, dtype = generator or default_generator, tensor.array.shape, tensor.array.dtype
+    if below((b - mean) / std) - below((a - mean) / std) > 0.3:  # most normal numbers fall inside: redraw the others
+        low, high = dtype.type(a), dtype.type(b)
+        values = source.normal(shape, dtype, mean, std)
+        while (outside := (values < low) | (values > high)).any():
+            values = np.where(outside, source.normal(shape, dtype, mean, std), values)
+        return tensor.copy_(Tensor.wrap(values))
+    # uniform numbers, each accepted with a probability in proportion to the density
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    pending = np.ones(shape, bool)
+    values = np.zeros(shape, dtype)
+    with np.errstate(divide="ignore"):  # log 0 is -inf: accepted
+        while pending.any():
+            fresh = source.uniform(shape, dtype, a, b)
+            values = np.where(pending, fresh, values)
+            pending &= np.log(source.uniform(shape, dtype)) > -0.5 * ((fresh - mean) / std) ** 2 - peak
+    return tensor.copy_(Tensor.wrap(values))
 
 
 @no_grad()

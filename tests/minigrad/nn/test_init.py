@@ -13,6 +13,8 @@ CASES = [
     lambda init, x: init.uniform_(x, -2.0, 3.0),
     lambda init, x: init.normal_(x, 1.0, 0.5),
     lambda init, x: init.trunc_normal_(x, 0.1, 0.8, -1.0, 1.5),
+    lambda init, x: init.trunc_normal_(x, 0.0, 1.0, 1.5, 2.0),
+    lambda init, x: init.trunc_normal_(x, -1.0, 2.0, 0.5, 1.0),
     lambda init, x: init.constant_(x, 0.3),
     lambda init, x: init.ones_(x),
     lambda init, x: init.zeros_(x),
