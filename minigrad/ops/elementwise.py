@@ -196,20 +196,16 @@ def reciprocal(x: Any) -> Any:
 reciprocal.vjp(x=lambda g, y: -g * y * y)
 
 
+def _whole(x: Any) -> bool:
+    return np.asarray(x).dtype.kind in "iub"
+
+
 @Primitive
 def _pow(x: Any, other: Any) -> Any:
-    if (
-        isinstance(x, np.ndarray)
-        and x.dtype.kind in "iub"
-        and not isinstance(other, np.ndarray)
-        and isinstance(other, int)
-    ):
-        if other < 0:
-            raise RuntimeError(
-                "Integers to negative integer powers are not allowed: convert the base to a floating type"
-            )
+    if isinstance(other, int) and other < 0 and _whole(x):
+        raise RuntimeError("Integers to negative integer powers are not allowed: convert the base to a floating type")
     x, other = promote(x, other)
-    if np.asarray(x).dtype.kind == "i" and np.any(np.less(other, 0)):
+    if _whole(x) and np.any(np.less(other, 0)):
         # the integer part of 1 / x^n is not 0 only for x = 1 and x = -1
         units = (x == 1) + (x == -1) * (1 - 2 * (other % 2))
         return np.where(np.less(other, 0), units, np.power(x, np.abs(other))).astype(x.dtype)

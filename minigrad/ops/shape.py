@@ -271,7 +271,7 @@ _cat.vjp(xs=_cat_xs)
 
 
 def _common(tensors: Any, name: str) -> list[Any]:
-    xs = list(tensors) if isinstance(tensors, (tuple, list)) else [row for row in tensors]
+    xs = list(tensors)
     if not xs:
         raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
     for x in xs:
@@ -365,7 +365,8 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] or [0]
     if sum(sizes) != n:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but got split_sizes={list(sizes)}"
+            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
+            f"but got split_sizes={list(sizes)}"
         )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return tuple(_piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
