@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from minigrad.ops import elementwise as e
+from minigrad.ops import extra
 from tests.minigrad.ops.cases import (
     Case,
     anything,
@@ -193,6 +195,13 @@ ACTIVATIONS = [
 ]
 
 P = st.sampled_from([2, 1, 3, 0, math.inf, -math.inf, 0.5, 1.5, "fro"])
+
+NUMPYS = [  # what NumPy has, and PyTorch under other names
+    layer("asinh", extra.asinh, torch.asinh),
+    layer("acosh", lambda x: extra.acosh(abs(x) + 1.5), lambda x: torch.acosh(abs(x) + 1.5)),
+    layer("atanh", extra.atanh, torch.atanh)._replace(domain=unit, kinks=1),
+    layer("cbrt", lambda x: extra.cbrt(abs(x) + 1), lambda x: (abs(x) + 1) ** (1 / 3))._replace(title=False),
+]
 
 
 def spread(corrections: tuple[int, ...] = (0, 1, 2)) -> st.SearchStrategy[Case]:
@@ -702,4 +711,4 @@ CONVERSIONS = [
 ]
 
 PRODUCTS = [row._replace(mixed=False) for row in PRODUCTS]
-ROWS = [*ELEMENTWISE, *ACTIVATIONS, *REDUCTIONS, *SHAPES, *INDICES, *PRODUCTS, *CONVERSIONS]
+ROWS = [*ELEMENTWISE, *ACTIVATIONS, *NUMPYS, *REDUCTIONS, *SHAPES, *INDICES, *PRODUCTS, *CONVERSIONS]
