@@ -117,7 +117,8 @@ def test_no_class_is_patched_from_outside() -> None:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr":
                 target = ast.unparse(node.args[0])
-                assert not (target[:1].isupper() or target == "cls"), f"{name} sets an attribute of the class {target}"
+                is_class = target[:1].isupper() or target == "cls"
+                assert not is_class, f"{name} sets an attribute of the class {target}"
 
 
 def test_import_needs_neither_torch_nor_matplotlib() -> None:

@@ -147,7 +147,8 @@ _addmm.vjp(
 
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
-    _dims("addmm", mat1, 2, "mat1"), _dims("addmm", mat2, 2, "mat2")
+    _dims("addmm", mat1, 2, "mat1")
+    _dims("addmm", mat2, 2, "mat2")
     a, b = array_of(mat1), array_of(mat2)
     if a.shape[1] != b.shape[0]:
         raise _no_match("addmm", a.shape, b.shape)
