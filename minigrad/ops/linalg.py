@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote
-from minigrad.engine import define
+from minigrad.engine import define, sum_to
 from minigrad.ops.dims import array_of
 from minigrad.ops.shape import _swapaxes, _t
 
@@ -183,14 +183,16 @@ def _einsum_xs(g: Any, xs: Any, i: int, xs_shapes: Any, equation: str) -> Any:
     reachable = set(output).union(*others)
     kept = "".join(c for c in letters if c in reachable)
     part = einsum_(g, *operands, equation=",".join([output, *others]) + "->" + kept)
-    sizes = dict(zip(wanted, xs_shapes[i], strict=True))
-    shape = tuple(sizes[c] if c in kept else 1 for c in letters)
-    part = part.reshape(shape)
-    full = tuple(sizes[c] for c in letters)
+    own = dict(zip(wanted, xs_shapes[i], strict=True))
+    # the sizes in the sum: a dimension of size 1 may have been stretched, and is added up again
+    sizes = {c: n for term, shape in zip(terms, xs_shapes, strict=True) for c, n in zip(term, shape, strict=True) if n != 1}
+    part = part.reshape(tuple(sizes.get(c, 1) if c in kept else 1 for c in letters))
+    full = tuple(own[c] for c in letters)
+    part = sum_to(part, tuple(n if c in kept else 1 for c, n in zip(letters, full, strict=True)))
+    part = part + np.zeros(full, array_of(part).dtype) if array_of(part).shape != full else part
     if len(letters) == len(wanted):
-        return part + np.zeros(full, array_of(part).dtype) if shape != full else part
+        return part
     # a repeated letter reads a diagonal: write it back there
-    part = part + np.zeros(full, array_of(part).dtype) if shape != full else part
     return _diagonal_back(part, tuple(letters.index(c) for c in wanted), xs_shapes[i])
 
 
