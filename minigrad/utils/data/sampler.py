@@ -73,7 +73,7 @@ class RandomSampler(Sampler[int]):
         if generator is None:
             generator = Generator()
             generator.manual_seed(draw_seed())
-        if self.replacement:  # in portions of 32, which PyTorch's stream of numbers depends on
+        if self.replacement:  # in portions of 32: an iteration given up early has spent as many numbers as PyTorch's
             for size in [32] * (count // 32) + [count % 32]:
                 yield from randint(n, (size,), generator=generator).tolist()
         else:

@@ -68,6 +68,14 @@ def test_random_sampler_follows_torch(seed, n, count, replacement, own_generator
     assert_same_state()
 
 
+def test_draws_with_replacement_given_up_early_spend_as_many_numbers_as_torchs():
+    g, h = both_generators(1)
+    ours = data.RandomSampler(range(50), replacement=True, num_samples=100, generator=g)
+    theirs = reference.RandomSampler(range(50), replacement=True, num_samples=100, generator=h)
+    assert next(iter(ours)) == next(iter(theirs))
+    assert list(ours) == list(theirs)
+
+
 @pytest.mark.parametrize("own_generator", [False, True])
 def test_subset_random_sampler_follows_torch(own_generator):
     seed_both(5)
