@@ -18,7 +18,7 @@ def _adopt(kind: type, data: Any) -> Any:
         raise TypeError(
             f"{kind.__name__} wraps a tensor, got {type(data).__name__}: make one with minigrad.tensor(...)"
         )
-    found = object.__new__(kind)
+    found: Any = object.__new__(kind)
     found.array, found.version = data.array, Version()
     return found
 

@@ -90,7 +90,7 @@ class Sequential(_List):
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]  # None is no member of a Sequential
+            input = module(input)
         return input
 
     def __getitem__(self, index: int | slice) -> Any:
@@ -126,7 +126,7 @@ class ModuleList(_List):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(list(self._modules.values())[index])
+            return type(self)([*self][index])
         return self._modules[self._key(index)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:

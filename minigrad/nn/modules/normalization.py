@@ -21,8 +21,6 @@ class BatchNorm1d(Module):
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
     """
 
-    num_batches_tracked: Tensor | None
-
     def __init__(
         self,
         num_features: int,

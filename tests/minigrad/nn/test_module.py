@@ -227,6 +227,7 @@ def test_an_attribute_changes_its_kind_without_a_trace():
         del net.a
         net.a = m.nn.ReLU()
         third = list(net.named_parameters()), [name for name, _ in net.named_children()]
+        net.b = 3
         net.b = m.nn.Buffer(m.zeros(1), persistent=False)
         fourth = [name for name, _ in net.named_buffers()], list(net.state_dict())
         outcomes.append((first, second, third, fourth))
