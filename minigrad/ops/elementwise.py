@@ -209,7 +209,7 @@ def _pow(x: Any, other: Any) -> Any:
         # the integer part of 1 / x^n is not 0 only for x = 1 and x = -1
         units = (x == 1) + (x == -1) * (1 - 2 * (other % 2))
         return np.where(np.less(other, 0), units, np.power(x, np.abs(other))).astype(x.dtype)
-    return np.power(x, other)
+    return np.power(x, other) if np.asarray(x).dtype.kind != "b" else x | ~other
 
 
 def _pow_number(g: Any, x: Any, exponent: Any) -> Any:
@@ -233,7 +233,7 @@ _pow.vjp(x=_pow_x, other=_pow_other)
 
 @define("PowBackward0")
 def _pow_scalar(x: Any, exponent: Any) -> Any:
-    return np.square(x) if exponent == 2 else _pow.forward(x, exponent)
+    return np.square(x) if exponent == 2 and x.dtype.kind == "f" else _pow.forward(x, exponent)
 
 
 _pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_number(g, x, exponent))

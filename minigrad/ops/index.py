@@ -106,7 +106,7 @@ _unbound.vjp(x=lambda g, x_shape, index: _put_slice(g, index, x_shape))
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All slices along ``dim``."""
     if array_of(input).ndim == 0:
-        raise RuntimeError("unbind: a 0-dimensional tensor has no dimension to take apart")
+        raise IndexError("unbind: a 0-dimensional tensor has no dimension to take apart")
     axis = one_axis(array_of(input).ndim, dim)
     return tuple(_unbound(input, (slice(None),) * axis + (i,)) for i in range(array_of(input).shape[axis]))
 

@@ -273,7 +273,7 @@ _cat.vjp(xs=_cat_xs)
 def _common(tensors: Any, name: str) -> list[Any]:
     xs = list(tensors)
     if not xs:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of Tensors")
     for x in xs:
         if not isinstance(x, (TensorBase, np.ndarray)):
             raise TypeError(f"{name}(): expected a list of Tensors, got an element of type {type(x).__name__}")
