@@ -35,9 +35,6 @@ class Tree:
                 self._forget(name)
             own["_modules"][name] = value
         elif isinstance(value, Buffer):
-            self._initialized("buffer")
-            if name not in own["_buffers"]:
-                self._forget(name)
             self.register_buffer(name, value, value.persistent)
         else:
             for kind, allowed in (("_parameters", "parameter"), ("_modules", "child"), ("_buffers", "buffer")):

@@ -183,6 +183,10 @@ MISTAKES = {
     "empty name": (lambda m: m.nn.ReLU().register_buffer("", None), "empty string"),
     "name that is no string": (lambda m: m.nn.ReLU().register_buffer(3, None), "should be a string"),
     "name that is taken": (lambda m: m.nn.Linear(1, 1).register_buffer("weight", None), "already exists"),
+    "buffer for an attribute": (
+        lambda m: setattr(m.nn.Linear(1, 1), "in_features", m.nn.Buffer(m.ones(1))),
+        "already exists",
+    ),
     "buffer that is no tensor": (lambda m: m.nn.ReLU().register_buffer("b", 3), "torch Tensor or None required"),
     "child that is no module": (lambda m: m.nn.ReLU().add_module("b", 3), "is not a Module subclass"),
     "missing attribute": (lambda m: m.nn.Linear(1, 1).wieght, "'Linear' object has no attribute 'wieght'"),
@@ -227,7 +231,6 @@ def test_an_attribute_changes_its_kind_without_a_trace():
         del net.a
         net.a = m.nn.ReLU()
         third = list(net.named_parameters()), [name for name, _ in net.named_children()]
-        net.b = 3
         net.b = m.nn.Buffer(m.zeros(1), persistent=False)
         fourth = [name for name, _ in net.named_buffers()], list(net.state_dict())
         outcomes.append((first, second, third, fourth))
