@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.generator import scale_and_shift
 from minigrad.ops.shape import shape_of
 from minigrad.tensor import Tensor, check_device
 
@@ -167,8 +168,8 @@ def linspace(
     # PyTorch counts the first half from the start and the second from the end, in the type of the result.
     step = wanted.type((wanted.type(end) - wanted.type(start)) / wanted.type(steps - 1))
     i = np.arange(steps)
-    up = wanted.type(start) + step * i.astype(wanted)
-    down = wanted.type(end) - step * (steps - 1 - i).astype(wanted)
+    up = scale_and_shift(i.astype(wanted), step, wanted.type(start))
+    down = scale_and_shift((steps - 1 - i).astype(wanted), -step, wanted.type(end))
     return _finish(np.where(i < steps // 2, up, down).astype(wanted), requires_grad, device)
 
 

@@ -92,7 +92,7 @@ def _high_half(x: Any) -> Any:
     return (np.asarray(x, np.float64).view(np.uint64) & np.uint64(0xFFFFFFFFF8000000)).view(np.float64)
 
 
-def _scale_and_shift(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
+def scale_and_shift(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
     """``x * scale + shift`` in the type of ``x``, rounded once, as a processor's fused multiply-add does.
 
     For float32 the float64 product is exact. For float64 the error of the product (Dekker, 1971) and that of the sum
@@ -235,7 +235,7 @@ class Generator:
         u = self._fractions(_size(shape), computing)
         if (low, high) != (0, 1):
             start, stop = computing.type(low), computing.type(high)
-            u = _scale_and_shift(u, stop - start, start)
+            u = scale_and_shift(u, stop - start, start)
         u = u.astype(wanted, copy=False)
         if wanted == np.float16 or (low, high) != (0, 1):
             u[u == wanted.type(high)] = wanted.type(low)
@@ -260,7 +260,7 @@ class Generator:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
         size = _size(shape)
         if size < 16 or pairs:
-            return _scale_and_shift(self._normal_pairs(size), float(std), float(mean)).astype(wanted).reshape(shape)
+            return scale_and_shift(self._normal_pairs(size), float(std), float(mean)).astype(wanted).reshape(shape)
         computing = _computing(wanted)
         whole, tail = size - size % 16, 16 if size % 16 else 0
         if wanted == np.float16:
@@ -272,7 +272,7 @@ class Generator:
         r = np.sqrt(computing.type(-2) * np.log(computing.type(1) - u))
         angle = computing.type(2 * math.pi) * v
         z = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
-        z = _scale_and_shift(z.reshape(-1), computing.type(std), computing.type(mean)).astype(wanted, copy=False)
+        z = scale_and_shift(z.reshape(-1), computing.type(std), computing.type(mean)).astype(wanted, copy=False)
         if tail:
             z = np.concatenate([z[: size - 16], z[-16:]])
         return z.reshape(shape)
