@@ -162,9 +162,12 @@ def test_every_data_set_has_its_defaults():
     assert set(DEFAULTS) == set(NAMES)
 
 
-def interrupt_once(command, ready, **options):
+def interrupt_once(command, ready):
     """Start a command, send it the signal of Ctrl-C once `ready()`, and return its exit status and what it printed."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    # A shell starts its background jobs deaf to Ctrl-C, and what they start inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     try:
         while not ready():
             assert process.poll() is None, process.communicate()
