@@ -291,8 +291,8 @@ binary_cross_entropy_with_logits.vjp(x=_logits_x, target=_logits_target)
 # Classes: l_n = -w_c log softmax(x_n)_c with c = target_n, 0 where c is ignored; "mean" divides by the sum of the w_c
 
 
-def _classes(x: Any, target: Any, weight: Any, ignore_index: int) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Each target as an index of axis 1 of ``x``, its weight, and whether it counts (None: all do)."""
+def _classes(x: Any, target: Any, weight: Any, ignore_index: int) -> tuple[tuple[np.ndarray, ...], np.ndarray, Any]:
+    """Where in ``x`` the logit of each target is, its weight, and whether it counts (None: all do)."""
     wanted, kept = array_of(target), None
     if ignore_index >= 0 or (wanted.size and wanted.min() < 0):
         kept = wanted != ignore_index
@@ -302,11 +302,19 @@ def _classes(x: Any, target: Any, weight: Any, ignore_index: int) -> tuple[np.nd
         wrong = wanted.min() if wanted.min() < 0 else wanted.max()
         raise IndexError(f"Target {wrong} is out of bounds: with {n} classes a target is between 0 and {n - 1}")
     w = np.ones(wanted.shape, x.dtype) if weight is None else array_of(weight)[wanted]
-    return np.expand_dims(wanted, 1), w if kept is None else w * kept, kept
+    return _place(wanted), w if kept is None else w * kept, kept
 
 
-def _picked(x: np.ndarray, index: np.ndarray, w: np.ndarray, kept: Any, reduction: str) -> Any:
-    loss = -w * np.take_along_axis(x, index, 1)[:, 0]
+def _place(classes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The index of element ``[n, classes[n, ...], ...]``, for every n, ..."""
+    if classes.ndim == 1:
+        return np.arange(len(classes)), classes
+    batch, *rest = np.ogrid[tuple(slice(n) for n in classes.shape)]
+    return batch, classes, *rest
+
+
+def _picked(x: np.ndarray, place: tuple[np.ndarray, ...], w: np.ndarray, kept: Any, reduction: str) -> Any:
+    loss = -w * x[place]
     if kept is not None:
         loss = np.where(kept, loss, loss.dtype.type(0))  # also where the logit is infinite
     if reduction == "mean":
@@ -322,9 +330,9 @@ def _class_scale(g: Any, w: np.ndarray, kept: Any, reduction: str) -> Any:
     return unsqueeze(g * w, 1)
 
 
-def _one_hot(index: np.ndarray, x: Any) -> np.ndarray:
+def _one_hot(place: tuple[np.ndarray, ...], x: Any) -> np.ndarray:
     hot = np.zeros(tuple(x.shape), array_of(x).dtype)
-    np.put_along_axis(hot, index, 1, 1)
+    hot[place] = 1
     return hot
 
 
@@ -334,8 +342,8 @@ def nll_loss(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, 
 
 
 def _nll_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
-    index, w, kept = _classes(x, target, weight, ignore_index)
-    return -_class_scale(g, w, kept, reduction) * _one_hot(index, x)
+    place, w, kept = _classes(x, target, weight, ignore_index)
+    return -_class_scale(g, w, kept, reduction) * _one_hot(place, x)
 
 
 nll_loss.vjp(x=_nll_x)
@@ -343,15 +351,15 @@ nll_loss.vjp(x=_nll_x)
 
 @define("NllLossBackward0")
 def cross_entropy(x: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    index, w, kept = _classes(x, target, weight, ignore_index)
+    place, w, kept = _classes(x, target, weight, ignore_index)
     shifted = x - np.maximum.reduce(x, axis=1, keepdims=True) if x.size else x
-    return _picked(shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True)), index, w, kept, reduction)
+    return _picked(shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True)), place, w, kept, reduction)
 
 
 def _cross_entropy_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     # d/dx_j (log sum_k e^x_k - x_c) = softmax(x)_j - (1 if j is c else 0)
-    index, w, kept = _classes(x, target, weight, ignore_index)
-    return _class_scale(g, w, kept, reduction) * (_softmax(x, 1) - _one_hot(index, x))
+    place, w, kept = _classes(x, target, weight, ignore_index)
+    return _class_scale(g, w, kept, reduction) * (_softmax(x, 1) - _one_hot(place, x))
 
 
 cross_entropy.vjp(x=_cross_entropy_x)
