@@ -255,8 +255,11 @@ binary_cross_entropy.vjp(
 
 @Primitive
 def _softplus_minus(x: Any) -> Any:
-    tail = np.log1p(np.exp(-np.absolute(x)))
-    return tail - np.minimum(x, x.dtype.type(0))
+    tail = np.absolute(x)
+    tail = np.negative(tail, out=_buffer(tail))
+    tail = np.exp(tail, out=_buffer(tail))
+    tail = np.log1p(tail, out=_buffer(tail))
+    return np.subtract(tail, np.minimum(x, x.dtype.type(0)), out=_buffer(tail))
 
 
 _softplus_minus.vjp(x=lambda g, x: -g * sigmoid(-x))
@@ -270,7 +273,9 @@ def binary_cross_entropy_with_logits(
     loss = _softplus_minus.forward(x)
     if pos_weight is not None:
         loss = loss * (1 + (pos_weight - 1) * target)
-    loss = loss + (1 - target) * x
+    part = np.subtract(1, target)
+    part = np.multiply(part, x, out=_buffer(part))
+    loss = np.add(loss, part, out=_buffer(loss))
     return _reduced(loss if weight is None else loss * weight, reduction)
 
 
