@@ -192,11 +192,6 @@ huber_loss.vjp(x=_huber_x, target=lambda g, target, x, reduction, delta: _huber_
 
 @Primitive
 def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    if not (np.minimum.reduce(x, axis=None, initial=0) >= 0 and np.maximum.reduce(x, axis=None, initial=1) <= 1):
-        raise RuntimeError(
-            f"all elements of input should be between 0 and 1, and they lie between {x.min()} and {x.max()}: pass "
-            f"probabilities (sigmoid's output), or logits to binary_cross_entropy_with_logits"
-        )
     # at 0 the logarithm is taken as -100, so that the loss stays finite
     loss = np.log1p(-x)  # log(1 - p)
     loss = np.maximum(loss, loss.dtype.type(-100), out=_buffer(loss))
@@ -205,7 +200,18 @@ def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str
     part = np.subtract(loss, part, out=_buffer(part))
     part = np.multiply(part, target, out=_buffer(part))  # t (log(1 - p) - log p)
     loss = np.subtract(part, loss, out=_buffer(loss))
-    return _reduced(loss if weight is None else loss * weight, reduction)
+    loss = _reduced(loss if weight is None else loss * weight, reduction)
+    if np.isnan(loss if np.ndim(loss) == 0 else np.add.reduce(loss, axis=None)):
+        _check_probabilities(x)  # a logarithm of less than 0 is nan: looking here spares two passes over x
+    return loss
+
+
+def _check_probabilities(x: Any) -> None:
+    if not (np.minimum.reduce(x, axis=None, initial=0) >= 0 and np.maximum.reduce(x, axis=None, initial=1) <= 1):
+        raise RuntimeError(
+            f"all elements of input should be between 0 and 1, and they lie between {x.min()} and {x.max()}: pass "
+            f"probabilities (sigmoid's output), or logits to binary_cross_entropy_with_logits"
+        )
 
 
 def _buffer(x: Any) -> Any:
