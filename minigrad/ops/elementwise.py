@@ -123,6 +123,11 @@ mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)
 
 @Primitive
 def _div(x: Any, other: Any) -> Any:
+    # Integers divide as floats; a Python number must not wrap around in their type first
+    if isinstance(other, int) and isinstance(x, np.ndarray):
+        x = promote_float(x)
+    elif isinstance(x, int) and isinstance(other, np.ndarray):
+        other = promote_float(other)
     x, other = promote(x, other)
     if not isinstance(other, np.ndarray):
         return np.divide(x, other)  # a Python number: x is floating, and decides the type
@@ -233,7 +238,9 @@ _pow.vjp(x=_pow_x, other=_pow_other)
 
 @define("PowBackward0")
 def _pow_scalar(x: Any, exponent: Any) -> Any:
-    return np.square(x) if exponent == 2 and x.dtype.kind == "f" else _pow.forward(x, exponent)
+    if x.dtype.kind == "f" and exponent in (2, 0.5, -0.5):  # quicker, and at -0.0 and -inf as in PyTorch
+        return np.square(x) if exponent == 2 else np.sqrt(x) if exponent == 0.5 else 1 / np.sqrt(x)
+    return _pow.forward(x, exponent)
 
 
 _pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_number(g, x, exponent))
@@ -576,7 +583,7 @@ for _step in (sign, floor, ceil, trunc, _round):
 @Primitive
 def copysign(x: Any, other: Any) -> Any:
     x, other = promote(x, other)
-    return np.copysign(promote_float(np.asarray(x)), other)
+    return np.copysign(promote_float(np.asarray(x)), promote_float(np.asarray(other)))
 
 
 copysign.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * sign(x) * sign(y)), other=lambda g: g * 0)

@@ -286,7 +286,8 @@ def _common(tensors: Any, name: str) -> list[Any]:
 def cat(tensors: Any, dim: int = 0, **names: Any) -> Any:
     """Tensors joined along ``dim``; their other sizes must agree."""
     xs = _common(tensors, "cat")
-    xs = [x for x in xs if array_of(x).shape != (0,)] or xs[:1]  # PyTorch passes over tensors of shape (0,)
+    if any(array_of(x).ndim != 1 for x in xs):
+        xs = [x for x in xs if array_of(x).shape != (0,)]  # PyTorch passes over tensors of shape (0,)
     if array_of(xs[0]).ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated: use stack")
     return _cat(*xs, dim=one_axis(array_of(xs[0]).ndim, names.get("axis", dim)))
