@@ -168,8 +168,8 @@ def linspace(
     # PyTorch counts the first half from the start and the second from the end, in the type of the result.
     step = wanted.type((wanted.type(end) - wanted.type(start)) / wanted.type(steps - 1))
     i = np.arange(steps)
-    up = scale_and_shift(i.astype(wanted), step, wanted.type(start))
-    down = scale_and_shift((steps - 1 - i).astype(wanted), -step, wanted.type(end))
+    up = scale_and_shift(i.astype(wanted), float(step), float(wanted.type(start)))
+    down = scale_and_shift((steps - 1 - i).astype(wanted), -float(step), float(wanted.type(end)))
     return _finish(np.where(i < steps // 2, up, down).astype(wanted), requires_grad, device)
 
 

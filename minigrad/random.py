@@ -104,7 +104,9 @@ def randint(
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    return _finish(stream(generator).permutation(n, np.int64 if dtype is None else dtypes.to_numpy(dtype)), False, device)
+    return _finish(
+        stream(generator).permutation(n, np.int64 if dtype is None else dtypes.to_numpy(dtype)), False, device
+    )
 
 
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:

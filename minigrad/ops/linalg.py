@@ -185,7 +185,9 @@ def _einsum_xs(g: Any, xs: Any, i: int, xs_shapes: Any, equation: str) -> Any:
     part = einsum_(g, *operands, equation=",".join([output, *others]) + "->" + kept)
     own = dict(zip(wanted, xs_shapes[i], strict=True))
     # the sizes in the sum: a dimension of size 1 may have been stretched, and is added up again
-    sizes = {c: n for term, shape in zip(terms, xs_shapes, strict=True) for c, n in zip(term, shape, strict=True) if n != 1}
+    sizes = {
+        c: n for term, shape in zip(terms, xs_shapes, strict=True) for c, n in zip(term, shape, strict=True) if n != 1
+    }
     part = part.reshape(tuple(sizes.get(c, 1) if c in kept else 1 for c in letters))
     full = tuple(own[c] for c in letters)
     part = sum_to(part, tuple(n if c in kept else 1 for c, n in zip(letters, full, strict=True)))

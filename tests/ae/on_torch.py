@@ -4,28 +4,28 @@ Arguments: a configuration as JSON, the data's root (or an empty string), and ho
 """
 
 import dataclasses
+import importlib
 import json
 import sys
 
-import torch
 
-sys.modules["minigrad"] = torch
-sys.modules["minigrad.nn"] = torch.nn
-sys.modules["minigrad.nn.functional"] = torch.nn.functional
-sys.modules["minigrad.optim"] = torch.optim
-
-import ae.data  # noqa: E402 (the substitution comes first)
-from ae.train import Config, train  # noqa: E402
-
-if __name__ == "__main__":
+def main() -> None:
+    """Put PyTorch in minigrad's place, then import ae and train."""
+    for name in ("", ".nn", ".nn.functional", ".optim"):
+        sys.modules[f"minigrad{name}"] = importlib.import_module(f"torch{name}")
+    data, training = importlib.import_module("ae.data"), importlib.import_module("ae.train")
     fields = json.loads(sys.argv[1])
-    config = Config(**(fields | {"hidden": tuple(fields["hidden"])}))
-    splits = ae.data.load(config.data, sys.argv[2] or None)
+    config = training.Config(**(fields | {"hidden": tuple(fields["hidden"])}))
+    splits = data.load(config.data, sys.argv[2] or None)
     count, test_count = int(sys.argv[3]), int(sys.argv[4])
     splits = dataclasses.replace(
         splits, train_images=splits.train_images[:count], test_images=splits.test_images[:test_count]
     )
     model = config.build()
-    assert isinstance(model, torch.nn.Module)
-    for metrics in train(model, splits, config):
+    assert isinstance(model, sys.modules["torch.nn"].Module)
+    for metrics in training.train(model, splits, config):
         print(json.dumps(dataclasses.asdict(metrics)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

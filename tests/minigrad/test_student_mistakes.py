@@ -102,7 +102,7 @@ MISTAKES = [
     ("index of floats", lambda: mg.ones(3)[mg.tensor([0.0])], IndexError, r"convert with \.long\(\)"),
     ("unused input", lambda: autograd.grad(weights().sum(), weights()), RuntimeError, "allow_unused=True"),
     ("input without grad", lambda: autograd.grad(weights().sum(), mg.ones(3)), RuntimeError, r"requires_grad_\(\)"),
-    ("cat of nothing", lambda: mg.cat([]), RuntimeError, "non-empty list"),
+    ("cat of nothing", lambda: mg.cat([]), ValueError, "non-empty list"),
     ("cat of numbers", lambda: mg.cat([1.0, 2.0]), TypeError, "list of Tensors"),
     ("stack of other shapes", lambda: mg.stack([mg.ones(2), mg.ones(3)]), RuntimeError, r"\[2\] at entry 0 and \[3\]"),
     ("cuda", lambda: mg.ones(3).to("cuda"), NotImplementedError, "on device 'cpu' only"),
