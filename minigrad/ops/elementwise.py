@@ -338,8 +338,9 @@ logaddexp.vjp(x=lambda g, x, other: g / (1 + exp(other - x)), other=lambda g, x,
 
 @Primitive
 def xlogy(x: Any, other: Any) -> Any:
-    x, other = promote(x, other)
-    x, other = promote_float(np.asarray(x)), promote_float(np.asarray(other))
+    if np.asarray(x).dtype.kind != "f" and np.asarray(other).dtype.kind != "f":
+        x, other = promote_float(np.asarray(x)), promote_float(np.asarray(other))
+    x, other = (np.asarray(v) for v in promote(x, other))
     return np.where((x == 0) & ~np.isnan(other), x.dtype.type(0), x * np.log(other))
 
 
@@ -611,10 +612,13 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return _where(condition, input, other)
 
 
+_BITS = {2: np.int16, 4: np.int32, 8: np.int64}
+
+
 @define("MulBackward0")
 def keep(x: Any, mask: Any) -> Any:
     """``x`` where ``mask`` holds and exactly 0 elsewhere, also where ``x`` is inf or nan."""
-    bits = x.view(f"i{x.itemsize}")
+    bits = x.view(_BITS[x.itemsize])
     return np.multiply(bits, mask).view(x.dtype)  # a float's bits times 0 or 1, five times as fast as np.where
 
 
@@ -664,7 +668,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, x.dtype.type(0))
 
 
-relu.vjp(x=lambda g, y: keep(g, ~(y <= 0)))  # nan is not below 0: it passes
+relu.vjp(x=lambda g, y: keep(g, y != 0))  # y is positive, 0 or nan, and nan lets the gradient pass
 
 
 @Primitive

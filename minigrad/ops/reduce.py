@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.dtypes import promote_float, to_numpy
-from minigrad.engine import Primitive, TensorBase, cast, define, expand
+from minigrad.engine import Primitive, TensorBase, cast, clone, define, expand
 from minigrad.ops.dims import array_of, axes_of, numpy_names, one_axis
 from minigrad.ops.elementwise import exp, isnan, maximum, minimum, sign, where
 from minigrad.ops.index import max_along, min_along, sort_along, topk_along
@@ -361,7 +361,7 @@ def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any, along: Primitive, pa
     shape = array_of(input).shape
     axis = one_axis(len(shape), dim)
     if not shape:
-        return pair(input * 1, _argmax(reshape(input, (1,)), 0, False))
+        return pair(clone(input), _argmax(reshape(input, (1,)), 0, False))
     indices = arg(input, axis, True)
     values = along(input, array_of(indices), axis, keepdim)
     return pair(values, indices if keepdim else reshape(indices, tuple(n for i, n in enumerate(shape) if i != axis)))
@@ -461,7 +461,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Fal
     x = array_of(input)
     axis = one_axis(x.ndim, dim)
     if x.ndim == 0:
-        return sort_result(input * 1, _argmax(reshape(input, (1,)), 0, False))
+        return sort_result(clone(input), _argmax(reshape(input, (1,)), 0, False))
     order = _order(x, axis, descending)
     return sort_result(sort_along(input, order, axis, True), _like(input, order))
 
@@ -482,7 +482,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
             f"selected index k out of range: k is {k}, dimension {dim} has size {x.shape[axis] if x.ndim else 1}"
         )
     if x.ndim == 0:
-        return topk_result(input * 1, _argmax(reshape(input, (1,)), 0, False))
+        return topk_result(clone(input), _argmax(reshape(input, (1,)), 0, False))
     order = np.take(_order(x, axis, largest), np.arange(k), axis)
     return topk_result(topk_along(input, order, axis, True), _like(input, order))
 
