@@ -126,7 +126,7 @@ def _root(position: int, tensor: TensorBase, gradient: Any, create_graph: bool) 
                 f"grad can be implicitly created only for scalar outputs, and this one has shape {list(shape)}: "
                 f"reduce it first, as in loss.sum().backward(), or pass backward(gradient) of that shape"
             )
-        gradient = np.ones_like(tensor.array)
+        gradient = np.ones(shape, tensor.array.dtype)
     given = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
     if given.shape != shape:
         raise RuntimeError(
