@@ -340,7 +340,8 @@ logaddexp.vjp(x=lambda g, x, other: g / (1 + exp(other - x)), other=lambda g, x,
 def xlogy(x: Any, other: Any) -> Any:
     if np.asarray(x).dtype.kind != "f" and np.asarray(other).dtype.kind != "f":
         x, other = promote_float(np.asarray(x)), promote_float(np.asarray(other))
-    x, other = (np.asarray(v) for v in promote(x, other))
+    x, other = promote(x, other)
+    other = np.asarray(other, x.dtype)
     return np.where((x == 0) & ~np.isnan(other), x.dtype.type(0), x * np.log(other))
 
 
