@@ -52,8 +52,9 @@ def _train(options: argparse.Namespace) -> int:
                 bar.set_description(f"epoch {metrics.epoch}/{config.epochs}", refresh=False)
                 bar.set_postfix_str(f"test loss {metrics.test_loss:.2f}", refresh=False)
     except KeyboardInterrupt:
+        # What is on disk counts: the interruption may have come between the writing of a line and its counting.
+        model, finished, status = runs.load(folder), runs.read_metrics(folder), INTERRUPTED
         print(f"interrupted: the run is kept as it was after epoch {len(finished)} of {config.epochs}", file=sys.stderr)
-        model, status = runs.load(folder), INTERRUPTED
     if finished:
         last = finished[-1]
         print(
