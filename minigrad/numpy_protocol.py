@@ -19,8 +19,10 @@ from minigrad.numpy_functions import linalg as nla
 from minigrad.numpy_functions import reduce as nr
 from minigrad.numpy_functions import shape as ns
 from minigrad.numpy_functions.operands import arrays, axes_of, operand
+from minigrad.ops import comparison as c
 from minigrad.ops import elementwise as e
 from minigrad.ops import extra
+from minigrad.ops import kinks as k
 from minigrad.ops import reduce as r
 from minigrad.ops.dims import array_of
 from minigrad.ops.shape import _reshape
@@ -41,15 +43,15 @@ UFUNCS: dict[Any, Any] = {
     np.deg2rad: lambda x: x * (math.pi / 180), np.radians: lambda x: x * (math.pi / 180),
     np.rad2deg: lambda x: x * (180 / math.pi), np.degrees: lambda x: x * (180 / math.pi),
     # kinks and steps
-    np.absolute: e.abs, np.fabs: e.abs, np.maximum: e.maximum, np.minimum: e.minimum, np.fmax: e.fmax,
-    np.fmin: lambda x, y: -e.fmax(-x, -y), np.sign: e.sign, np.copysign: e.copysign, np.floor: e.floor,
-    np.ceil: e.ceil, np.trunc: e.trunc, np.rint: e.round,
+    np.absolute: k.abs, np.fabs: k.abs, np.maximum: k.maximum, np.minimum: k.minimum, np.fmax: k.fmax,
+    np.fmin: lambda x, y: -k.fmax(-x, -y), np.sign: k.sign, np.copysign: k.copysign, np.floor: k.floor,
+    np.ceil: k.ceil, np.trunc: k.trunc, np.rint: k.round,
     np.divmod: lambda x, y: (e.floor_divide(x, y), e.remainder(x, y)),
     # comparisons and truth
-    np.equal: e.eq, np.not_equal: e.ne, np.less: e.lt, np.less_equal: e.le, np.greater: e.gt, np.greater_equal: e.ge,
-    np.isnan: e.isnan, np.isinf: e.isinf, np.isfinite: e.isfinite, np.logical_not: e.logical_not,
-    np.logical_and: e.logical_and, np.logical_or: e.logical_or, np.logical_xor: e.logical_xor,
-    np.bitwise_and: e.bitwise_and, np.bitwise_or: e.bitwise_or, np.bitwise_xor: e.bitwise_xor, np.invert: e.bitwise_not,
+    np.equal: c.eq, np.not_equal: c.ne, np.less: c.lt, np.less_equal: c.le, np.greater: c.gt, np.greater_equal: c.ge,
+    np.isnan: c.isnan, np.isinf: c.isinf, np.isfinite: c.isfinite, np.logical_not: c.logical_not,
+    np.logical_and: c.logical_and, np.logical_or: c.logical_or, np.logical_xor: c.logical_xor,
+    np.bitwise_and: c.bitwise_and, np.bitwise_or: c.bitwise_or, np.bitwise_xor: c.bitwise_xor, np.invert: c.bitwise_not,
 }  # fmt: skip
 
 REDUCTIONS: dict[Any, Any] = {
@@ -65,7 +67,7 @@ FUNCTIONS: dict[Any, Any] = {
     np.ptp: nr.ptp, np.var: nr.var, np.std: nr.std, np.average: nr.average, np.cumsum: nr.cumsum, np.cumprod: nr.cumprod,
     np.diff: nr.diff, np.sort: nr.sort, np.median: nr.median, np.trapezoid: nr.trapezoid,
     # each element
-    np.where: nr.where, np.clip: nr.clip, np.sinc: e.sinc, np.round: nr.round, np.around: nr.round, np.fix: e.trunc,
+    np.where: nr.where, np.clip: nr.clip, np.sinc: e.sinc, np.round: nr.round, np.around: nr.round, np.fix: k.trunc,
     np.nan_to_num: nr.nan_to_num,
     # shapes
     np.reshape: ns.reshape, np.ravel: ns.ravel, np.transpose: ns.transpose, np.matrix_transpose: ns.matrix_transpose,

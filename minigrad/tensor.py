@@ -20,9 +20,13 @@ from minigrad.generator import default_generator
 from minigrad.grad_mode import mode
 from minigrad.mutation import assign_index, change
 from minigrad.numpy_protocol import array_function, array_ufunc
+from minigrad.ops import activation as a
+from minigrad.ops import choosing as ch
+from minigrad.ops import comparison as c
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as i
 from minigrad.ops import inspect as q
+from minigrad.ops import kinks as k
 from minigrad.ops import linalg as la
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
@@ -336,14 +340,14 @@ class Tensor(TensorBase):
     __floordiv__ = e.floor_divide
     __mod__ = e.remainder
     __neg__ = e.neg
-    __abs__ = e.abs
-    __eq__ = e.eq
-    __ne__ = e.ne
-    __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
-    __and__ = __rand__ = e.bitwise_and
-    __or__ = __ror__ = e.bitwise_or
-    __xor__ = __rxor__ = e.bitwise_xor
-    __invert__ = e.bitwise_not
+    __abs__ = k.abs
+    __eq__ = c.eq
+    __ne__ = c.ne
+    __lt__, __le__, __gt__, __ge__ = c.lt, c.le, c.gt, c.ge
+    __and__ = __rand__ = c.bitwise_and
+    __or__ = __ror__ = c.bitwise_or
+    __xor__ = __rxor__ = c.bitwise_xor
+    __invert__ = c.bitwise_not
     __matmul__ = la.matmul
     __pow__ = e.pow
     __getitem__ = i.getitem
@@ -532,25 +536,25 @@ class Tensor(TensorBase):
 
     # Methods that are the operations of the same name
 
-    abs = absolute = e.abs
+    abs = absolute = k.abs
     acos, asin, atan, atan2 = e.acos, e.asin, e.atan, e.atan2
     add, sub = add, sub
     subtract = sub
     mul = multiply = e.mul
     div = divide = true_divide = e.div
     neg = negative = e.neg
-    ceil, floor, round, trunc, sign = e.ceil, e.floor, e.round, e.trunc, e.sign
+    ceil, floor, round, trunc, sign = k.ceil, k.floor, k.round, k.trunc, k.sign
     cos, cosh, sin, sinh, tan, tanh = e.cos, e.cosh, e.sin, e.sinh, e.tan, e.tanh
     erf, exp, expm1 = e.erf, e.exp, e.expm1
     log, log10, log1p, log2, logaddexp, xlogy = e.log, e.log10, e.log1p, e.log2, e.logaddexp, e.xlogy
     sqrt, rsqrt, square, reciprocal, pow = e.sqrt, e.rsqrt, e.square, e.reciprocal, e.pow
-    relu, sigmoid, lerp = e.relu, e.sigmoid, e.lerp
-    maximum, minimum, fmax, clamp, clip = e.maximum, e.minimum, e.fmax, e.clamp, e.clamp
-    floor_divide, remainder, copysign, hypot, sinc = e.floor_divide, e.remainder, e.copysign, e.hypot, e.sinc
-    eq, ne, lt, le, gt, ge = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
-    isnan, isinf, isfinite = e.isnan, e.isinf, e.isfinite
-    logical_and, logical_or, logical_xor, logical_not = e.logical_and, e.logical_or, e.logical_xor, e.logical_not
-    bitwise_and, bitwise_or, bitwise_xor, bitwise_not = e.bitwise_and, e.bitwise_or, e.bitwise_xor, e.bitwise_not
+    relu, sigmoid, lerp = a.relu, a.sigmoid, e.lerp
+    maximum, minimum, fmax, clamp, clip = k.maximum, k.minimum, k.fmax, k.clamp, k.clamp
+    floor_divide, remainder, copysign, hypot, sinc = e.floor_divide, e.remainder, k.copysign, e.hypot, e.sinc
+    eq, ne, lt, le, gt, ge = c.eq, c.ne, c.lt, c.le, c.gt, c.ge
+    isnan, isinf, isfinite = c.isnan, c.isinf, c.isfinite
+    logical_and, logical_or, logical_xor, logical_not = c.logical_and, c.logical_or, c.logical_xor, c.logical_not
+    bitwise_and, bitwise_or, bitwise_xor, bitwise_not = c.bitwise_and, c.bitwise_or, c.bitwise_xor, c.bitwise_not
     sum, mean, var, std, prod, cumsum, cumprod = r.sum, r.mean, r.var, r.std, r.prod, r.cumsum, r.cumprod
     max, min, amax, amin, argmax, argmin = r.max, r.min, r.amax, r.amin, r.argmax, r.argmin
     all, any, sort, argsort, topk, count_nonzero = r.all, r.any, r.sort, r.argsort, r.topk, r.count_nonzero
@@ -576,7 +580,7 @@ class Tensor(TensorBase):
     inverse, det = la.inv, la.det
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
-        return e.where(condition, self, other)
+        return ch.where(condition, self, other)
 
     def view_as(self, other: Tensor) -> Tensor:
         return self.view(*other.shape)
@@ -610,20 +614,20 @@ class Tensor(TensorBase):
     pow_, neg_, abs_, sqrt_ = (
         _in_place(e.pow, "pow_"),
         _in_place(e.neg, "neg_"),
-        _in_place(e.abs, "abs_"),
+        _in_place(k.abs, "abs_"),
         _in_place(e.sqrt, "sqrt_"),
     )
     exp_, log_, sigmoid_, tanh_ = (
         _in_place(e.exp, "exp_"),
         _in_place(e.log, "log_"),
-        _in_place(e.sigmoid, "sigmoid_"),
+        _in_place(a.sigmoid, "sigmoid_"),
         _in_place(e.tanh, "tanh_"),
     )
     relu_, clamp_, round_, floor_ = (
-        _in_place(e.relu, "relu_"),
-        _in_place(e.clamp, "clamp_"),
-        _in_place(e.round, "round_"),
-        _in_place(e.floor, "floor_"),
+        _in_place(a.relu, "relu_"),
+        _in_place(k.clamp, "clamp_"),
+        _in_place(k.round, "round_"),
+        _in_place(k.floor, "floor_"),
     )
     sin_, cos_, square_, reciprocal_ = (
         _in_place(e.sin, "sin_"),
@@ -632,9 +636,9 @@ class Tensor(TensorBase):
         _in_place(e.reciprocal, "reciprocal_"),
     )
     ceil_, trunc_, sign_, rsqrt_ = (
-        _in_place(e.ceil, "ceil_"),
-        _in_place(e.trunc, "trunc_"),
-        _in_place(e.sign, "sign_"),
+        _in_place(k.ceil, "ceil_"),
+        _in_place(k.trunc, "trunc_"),
+        _in_place(k.sign, "sign_"),
         _in_place(e.rsqrt, "rsqrt_"),
     )
     lerp_, masked_fill_ = _in_place(e.lerp, "lerp_"), _in_place(i.masked_fill, "masked_fill_")

@@ -15,6 +15,7 @@ from minigrad.numpy_functions.operands import arrays, axes_of, floating, operand
 from minigrad.numpy_functions.reduce import max as amax
 from minigrad.numpy_functions.reduce import min as amin
 from minigrad.ops import elementwise as e
+from minigrad.ops import kinks as k
 from minigrad.ops import linalg as la
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
@@ -126,7 +127,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         )
     rows, columns = axes
     summed, over = (rows, columns) if abs(ord) == 1 else (columns, rows)  # the sums of columns, or of rows
-    extreme = (amax if ord > 0 else amin)(r._sum(e.abs(x), (summed,), True), over, keepdims=True)
+    extreme = (amax if ord > 0 else amin)(r._sum(k.abs(x), (summed,), True), over, keepdims=True)
     return extreme if keepdims else s.squeeze(extreme, axes)
 
 

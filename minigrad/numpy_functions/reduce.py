@@ -10,7 +10,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from minigrad.engine import clone
 from minigrad.numpy_functions.operands import Axis, arrays, axes_of, converted, floating, operand, part
-from minigrad.ops import elementwise as e
+from minigrad.ops import choosing as ch
+from minigrad.ops import comparison as c
+from minigrad.ops import kinks as k
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
 from minigrad.ops.dims import array_of
@@ -98,7 +100,7 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     rows = s.reshape(s.permute(floating(a), *kept, *axes), (*(shape[k] for k in kept), n))
     values = r.sort(rows, -1)[0]
     lower, upper, last = (values[..., k] for k in ((n - 1) // 2, n // 2, n - 1))
-    middle = e.where(e.isnan(last), last, (lower + upper) / 2)  # nan is sorted to the end
+    middle = ch.where(c.isnan(last), last, (lower + upper) / 2)  # nan is sorted to the end
     return s.reshape(middle, tuple(1 if k in axes else m for k, m in enumerate(shape))) if keepdims else middle
 
 
@@ -117,13 +119,13 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def round(a: Any, decimals: int = 0) -> Any:
-    return e.round(a, decimals=decimals)
+    return k.round(a, decimals=decimals)
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     bounds = [None if bound is None else operand(bound) for bound in (low, high)]
-    return clone(a) if low is None and high is None else e.clamp(operand(a), *bounds)
+    return clone(a) if low is None and high is None else k.clamp(operand(a), *bounds)
 
 
 def where(condition: Any, *xy: Any) -> Any:
@@ -132,14 +134,14 @@ def where(condition: Any, *xy: Any) -> Any:
         return np.nonzero(array_of(condition))
     if len(xy) != 2:
         raise ValueError("either both or neither of x and y should be given")
-    holds = condition if array_of(condition).dtype.kind == "b" else e.ne(condition, 0)
-    return e.where(holds, *[operand(x) for x in xy])
+    holds = condition if array_of(condition).dtype.kind == "b" else c.ne(condition, 0)
+    return ch.where(holds, *[operand(x) for x in xy])
 
 
 def nan_to_num(x: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     limits = np.finfo(array_of(x).dtype) if array_of(x).dtype.kind == "f" else None
     if limits is None:
         return clone(x)
-    finite = e.where(e.isnan(x), nan, x)
-    finite = e.where(e.eq(x, np.inf), float(limits.max) if posinf is None else posinf, finite)
-    return e.where(e.eq(x, -np.inf), float(limits.min) if neginf is None else neginf, finite)
+    finite = ch.where(c.isnan(x), nan, x)
+    finite = ch.where(c.eq(x, np.inf), float(limits.max) if posinf is None else posinf, finite)
+    return ch.where(c.eq(x, -np.inf), float(limits.min) if neginf is None else neginf, finite)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import TensorBase, define, expand
+from minigrad.ops.choosing import where
 from minigrad.ops.dims import array_of, one_axis
-from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _permute
 
 

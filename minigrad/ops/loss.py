@@ -14,8 +14,11 @@ import numpy as np
 
 from minigrad.dtypes import promote
 from minigrad.engine import Primitive, define
+from minigrad.ops.activation import sigmoid
+from minigrad.ops.choosing import where
 from minigrad.ops.dims import array_of
-from minigrad.ops.elementwise import exp, log, sigmoid, sign, where
+from minigrad.ops.elementwise import exp, log
+from minigrad.ops.kinks import sign
 from minigrad.ops.linalg import _mm, matmul
 from minigrad.ops.reduce import _softmax, _sum
 from minigrad.ops.shape import _t, reshape, unsqueeze

@@ -13,9 +13,12 @@ import numpy as np
 
 from minigrad.dtypes import promote_float, to_numpy
 from minigrad.engine import Primitive, TensorBase, cast, clone, define, expand
+from minigrad.ops.choosing import where
+from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import array_of, axes_of, numpy_names, one_axis
-from minigrad.ops.elementwise import exp, isnan, maximum, minimum, sign, where
+from minigrad.ops.elementwise import exp
 from minigrad.ops.index import max_along, min_along, sort_along, topk_along
+from minigrad.ops.kinks import maximum, minimum, sign
 from minigrad.ops.shape import _cat, flip, reshape
 
 Axes = int | tuple[int, ...] | None

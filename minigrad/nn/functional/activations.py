@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.mutation import change
+from minigrad.ops import activation as a
+from minigrad.ops import choosing as ch
 from minigrad.ops import elementwise as e
+from minigrad.ops import kinks as k
 from minigrad.ops import reduce as r
 from minigrad.ops.dims import array_of
 
@@ -52,7 +55,7 @@ def _apply(input: Any, function: Callable[[Any], Any], inplace: bool, name: str)
 
 def relu(input: Any, inplace: bool = False) -> Any:
     """``max(0, x)``; the gradient at 0 is 0, and nan passes through."""
-    return e.relu(input) if not inplace else change(input, e.relu(input), "relu_")
+    return a.relu(input) if not inplace else change(input, a.relu(input), "relu_")
 
 
 def relu_(input: Any) -> Any:
@@ -62,7 +65,7 @@ def relu_(input: Any) -> Any:
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """``x`` where positive, else ``negative_slope * x``."""
-    return _apply(input, lambda x: e.leaky_relu(x, negative_slope), inplace, "leaky_relu_")
+    return _apply(input, lambda x: a.leaky_relu(x, negative_slope), inplace, "leaky_relu_")
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -75,56 +78,56 @@ def prelu(input: Any, weight: Any) -> Any:
         )
     if w.size > 1:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
-    return e.where(input > 0, input, weight * input)
+    return ch.where(input > 0, input, weight * input)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """``x`` where positive, else ``alpha * (e^x - 1)``."""
-    return _apply(input, lambda x: e.elu(x, alpha), inplace, "elu_")
+    return _apply(input, lambda x: a.elu(x, alpha), inplace, "elu_")
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """``max(0, x) + min(0, alpha * (e^(x / alpha) - 1))``."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _apply(input, lambda x: e.elu(x / alpha, 1.0) * alpha, inplace, "celu_")
+    return _apply(input, lambda x: a.elu(x / alpha, 1.0) * alpha, inplace, "celu_")
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
     """``scale * elu(x, alpha)`` with the constants for which mean 0 and variance 1 are kept (Klambauer et al. 2017)."""
-    return _apply(input, lambda x: e.selu(x), inplace, "selu_")
+    return _apply(input, lambda x: a.selu(x), inplace, "selu_")
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
     """``x Phi(x)``, Phi being the normal distribution function; "tanh" approximates it."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
-    return e.gelu(input, approximate)
+    return a.gelu(input, approximate)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """``x sigmoid(x)``."""
-    return _apply(input, lambda x: e.silu(x), inplace, "silu_")
+    return _apply(input, lambda x: a.silu(x), inplace, "silu_")
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """``x tanh(softplus(x))``."""
-    return _apply(input, lambda x: x * e.tanh(e.softplus(x)), inplace, "mish_")
+    return _apply(input, lambda x: x * e.tanh(a.softplus(x)), inplace, "mish_")
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + e^(beta x)) / beta``, and ``x`` itself where ``beta x > threshold``."""
-    return e.softplus(input, beta, threshold)
+    return a.softplus(input, beta, threshold)
 
 
 def logsigmoid(input: Any) -> Any:
     """``log sigmoid(x)`` without overflow."""
-    return e.logsigmoid(input)
+    return a.logsigmoid(input)
 
 
 def sigmoid(input: Any) -> Any:
     """``1 / (1 + e^-x)``."""
-    return e.sigmoid(input)
+    return a.sigmoid(input)
 
 
 def tanh(input: Any) -> Any:
@@ -136,27 +139,27 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     """``x`` limited to [min_val, max_val]; the gradient at the bounds is 0."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    return _apply(input, lambda x: e.hardtanh(x, min_val, max_val), inplace, "hardtanh_")
+    return _apply(input, lambda x: a.hardtanh(x, min_val, max_val), inplace, "hardtanh_")
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
     """``min(max(0, x), 6)``; the gradient at the bounds is 0."""
-    return _apply(input, lambda x: e.hardtanh(x, 0.0, 6.0), inplace, "relu6_")
+    return _apply(input, lambda x: a.hardtanh(x, 0.0, 6.0), inplace, "relu6_")
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """``relu6(x + 3) / 6``."""
-    return _apply(input, lambda x: e.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardsigmoid_")
+    return _apply(input, lambda x: a.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardsigmoid_")
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """``x relu6(x + 3) / 6``."""
-    return _apply(input, lambda x: x * e.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardswish_")
+    return _apply(input, lambda x: x * a.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardswish_")
 
 
 def softsign(input: Any) -> Any:
     """``x / (1 + |x|)``."""
-    return input / (e.abs(input) + 1)
+    return input / (k.abs(input) + 1)
 
 
 def tanhshrink(input: Any) -> Any:
@@ -168,17 +171,17 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """``x`` moved towards 0 by ``lambd``, and 0 within ``lambd`` of it."""
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return e.where((input >= -lambd) & (input <= lambd), 0.0, input - e.sign(input) * lambd)
+    return ch.where((input >= -lambd) & (input <= lambd), 0.0, input - k.sign(input) * lambd)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """0 within ``lambd`` of 0, else ``x``."""
-    return e.where((input >= -lambd) & (input <= lambd), 0.0, input)
+    return ch.where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """``x`` where it exceeds ``threshold``, else ``value``."""
-    return _apply(input, lambda x: e.where(x <= threshold, float(value), x), inplace, "threshold_")
+    return _apply(input, lambda x: ch.where(x <= threshold, float(value), x), inplace, "threshold_")
 
 
 def _softmax_dim(name: str, input: Any, dim: int | None) -> int:

@@ -11,6 +11,7 @@ from minigrad.engine import define
 from minigrad.generator import default_generator
 from minigrad.mutation import change, touch
 from minigrad.ops import elementwise as e
+from minigrad.ops import kinks as k
 from minigrad.ops.dims import array_of
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
@@ -142,14 +143,14 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     """``x / max(|x|_p, eps)`` along ``dim``."""
     if out is not None:
         raise NotImplementedError("normalize(out=...): minigrad has no out arguments; assign the result")
-    return input / e.clamp(norm(input, p, dim, True), eps)
+    return input / k.clamp(norm(input, p, dim, True), eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along ``dim``."""
     shape = np.broadcast_shapes(array_of(x1).shape, array_of(x2).shape)
     a, b = (x if array_of(x).shape == shape else broadcast_to(x, shape) for x in (x1, x2))
-    a, b = (x / e.clamp(norm(x, 2, dim, True), eps) for x in (a, b))
+    a, b = (x / k.clamp(norm(x, 2, dim, True), eps) for x in (a, b))
     return sum(a * b, dim)
 
 

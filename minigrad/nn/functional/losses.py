@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops import elementwise as e
+from minigrad.ops import kinks as k
 from minigrad.ops import loss as core
 from minigrad.ops.dims import array_of
 from minigrad.ops.index import masked_fill
@@ -112,7 +113,7 @@ def l1_loss(
     """``|input - target|``, reduced; the gradient where they agree is 0. Warns if the sizes differ."""
     reduction = _mode(reduction, size_average, reduce)
     _warn_if_sizes_differ(input, target)
-    loss = e.abs(input - target)
+    loss = k.abs(input - target)
     return _reduce(loss, reduction) if weight is None else _weighted(loss, weight, input, reduction)
 
 

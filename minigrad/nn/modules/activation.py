@@ -10,6 +10,7 @@ from minigrad import dtypes
 from minigrad.nn.functional import activations as F
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
+from minigrad.ops import activation as a
 from minigrad.ops import elementwise as e
 from minigrad.tensor import Tensor
 
@@ -29,7 +30,7 @@ class Sigmoid(Module):
     """``1 / (1 + e^-x)``."""
 
     def forward(self, input: Any) -> Any:
-        return e.sigmoid(input)
+        return a.sigmoid(input)
 
 
 class Tanh(Module):

@@ -15,7 +15,7 @@ import torch
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from minigrad.ops import elementwise as e
+from minigrad.ops import activation as a
 from minigrad.ops import extra
 from tests.minigrad.ops.cases import (
     Case,
@@ -163,36 +163,36 @@ def layer(name: str, call: Any, torch: Any, kinks: int = 2, **options: Any) -> R
 ACTIVATIONS = [
     layer(
         "leaky_relu",
-        lambda x, slope: e.leaky_relu(x, slope),
+        lambda x, slope: a.leaky_relu(x, slope),
         lambda x, slope: F.leaky_relu(x, slope),
         slope=st.sampled_from([0.01, 0.1]),
     ),
     layer(
         "elu",
-        lambda x, alpha: e.elu(x, alpha),
+        lambda x, alpha: a.elu(x, alpha),
         lambda x, alpha: F.elu(x, alpha),
         alpha=st.sampled_from([1.0, 0.5]),
     ),
-    layer("selu", e.selu, F.selu),
-    layer("silu", e.silu, F.silu),
+    layer("selu", a.selu, F.selu),
+    layer("silu", a.silu, F.silu),
     layer(
         "softplus",
-        lambda x, beta, threshold: e.softplus(x, beta, threshold),
+        lambda x, beta, threshold: a.softplus(x, beta, threshold),
         lambda x, beta, threshold: F.softplus(x, beta, threshold),
         kinks=1,  # at the threshold
         beta=st.sampled_from([1.0, 2.0]),
         threshold=st.sampled_from([20.0, 1.0]),
     ),
-    layer("logsigmoid", e.logsigmoid, F.logsigmoid),
+    layer("logsigmoid", a.logsigmoid, F.logsigmoid),
     layer(
         "gelu",
-        lambda x, approximate: e.gelu(x, approximate),
+        lambda x, approximate: a.gelu(x, approximate),
         lambda x, approximate: F.gelu(x, approximate=approximate),
         approximate=st.sampled_from(["none", "tanh"]),
     ),
     # PyTorch's gradient at nan depends on the shape: its vector and its scalar code differ
-    layer("hardtanh", lambda x: e.hardtanh(x, -1.0, 1.0), F.hardtanh)._replace(special=0),
-    layer("relu6", lambda x: e.hardtanh(x, 0.0, 6.0), F.relu6)._replace(special=0),
+    layer("hardtanh", lambda x: a.hardtanh(x, -1.0, 1.0), F.hardtanh)._replace(special=0),
+    layer("relu6", lambda x: a.hardtanh(x, 0.0, 6.0), F.relu6)._replace(special=0),
 ]
 
 P = st.sampled_from([2, 1, 3, 0, math.inf, -math.inf, 0.5, 1.5, "fro"])

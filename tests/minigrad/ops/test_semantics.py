@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import minigrad
-from minigrad.ops import elementwise as e
+from minigrad.ops import activation as a
 
 INF, NAN = math.inf, math.nan
 
@@ -66,10 +66,10 @@ def test_gradient_at_an_edge(name: str, f: Any, at: Any, expected: Any) -> None:
 
 
 ACTIVATIONS_AT_0 = [
-    ("leaky_relu", lambda x: e.leaky_relu(x, 0.1), 0.1),
-    ("elu", lambda x: e.elu(x, 1.0), 1.0),
-    ("gelu", lambda x: e.gelu(x), 0.5),
-    ("hardtanh at its bound", lambda x: e.hardtanh(x, 0.0, 6.0), 0.0),
+    ("leaky_relu", lambda x: a.leaky_relu(x, 0.1), 0.1),
+    ("elu", lambda x: a.elu(x, 1.0), 1.0),
+    ("gelu", lambda x: a.gelu(x), 0.5),
+    ("hardtanh at its bound", lambda x: a.hardtanh(x, 0.0, 6.0), 0.0),
 ]
 
 

@@ -1,0 +1,108 @@
+"""Activation functions, each with its rule beneath it. At a kink the value taken is PyTorch's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import promote_float
+from minigrad.engine import Primitive, define
+from minigrad.ops.choosing import keep, where
+from minigrad.ops.elementwise import erf, exp, tanh
+
+
+@Primitive
+def sigmoid(x: Any) -> Any:
+    x = promote_float(x)
+    # 1 / (1 + e^-x) overflows to the right limit: e^-x = inf gives 0
+    return np.reciprocal(np.add(np.exp(np.negative(x)), x.dtype.type(1)))
+
+
+sigmoid.vjp(x=lambda g, y: g * y * (1 - y))
+
+
+@Primitive
+def relu(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        raise RuntimeError("Boolean inputs not supported for relu: convert with .float()")
+    return np.maximum(x, x.dtype.type(0))
+
+
+relu.vjp(x=lambda g, y: keep(g, y != 0))  # y is positive, 0 or nan, and nan lets the gradient pass
+
+
+@Primitive
+def leaky_relu(x: Any, slope: float) -> Any:
+    return np.where(x > 0, x, x * slope)
+
+
+leaky_relu.vjp(x=lambda g, x, slope: where(x > 0, g, g * slope))
+
+
+@Primitive
+def elu(x: Any, alpha: float, scale: float = 1.0) -> Any:
+    return np.where(x > 0, x * scale, np.expm1(np.minimum(x, x.dtype.type(0))) * (alpha * scale))
+
+
+elu.vjp(x=lambda g, x, alpha, scale: where(x <= 0, g * exp(where(x < 0, x, 0.0)) * (alpha * scale), g * scale))
+
+
+@Primitive
+def silu(x: Any) -> Any:
+    return x * sigmoid(x)
+
+
+# d x s(x) = s + x s (1 - s)
+silu.vjp(x=lambda g, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))))
+
+
+@Primitive
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    return np.where(x * beta > threshold, x, np.log1p(np.exp(x * beta)) / beta)
+
+
+softplus.vjp(x=lambda g, x, beta, threshold: where(x * beta > threshold, g, g * sigmoid(x * beta)))
+
+
+@define("LogSigmoidBackward0")
+def logsigmoid(x: Any) -> Any:
+    return np.minimum(x, x.dtype.type(0)) - np.log1p(np.exp(-np.absolute(x)))
+
+
+logsigmoid.vjp(x=lambda g, x: g * sigmoid(-x))
+
+
+@Primitive
+def gelu(x: Any, approximate: str = "none") -> Any:
+    if approximate == "tanh":
+        return 0.5 * x * (1 + np.tanh(_GELU_TANH * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+
+
+_GELU_TANH = math.sqrt(2 / math.pi)
+
+
+def _gelu_x(g: Any, x: Any, approximate: str) -> Any:
+    if approximate == "tanh":
+        t = tanh(_GELU_TANH * (x + 0.044715 * x * x * x))
+        return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (_GELU_TANH * (1 + 3 * 0.044715 * x * x)))
+    # d x Phi(x) = Phi(x) + x phi(x), with the normal density phi
+    return g * (0.5 * (1 + erf(x * math.sqrt(0.5))) + x * exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+
+gelu.vjp(x=_gelu_x)
+
+
+@define("HardtanhBackward0")
+def hardtanh(x: Any, low: float, high: float) -> Any:
+    return np.clip(x, x.dtype.type(low), x.dtype.type(high))
+
+
+hardtanh.vjp(x=lambda g, x, low, high: keep(g, (x > low) & (x < high)))  # 0 at the bounds, unlike clamp
+
+
+def selu(input: Any) -> Any:
+    """``scale * elu(input, alpha)`` with the constants of Klambauer et al. 2017, for which unit variance is a fixed point."""
+    return elu(input, 1.6732632423543772, 1.0507009873554805)

@@ -1,0 +1,130 @@
+"""Operations on each element that have a kink or a step, each with its rule beneath it.
+
+At the kink itself there is no derivative; the value taken there is PyTorch's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import promote, promote_float
+from minigrad.engine import Primitive, define
+from minigrad.ops.choosing import cast_like, keep, where
+from minigrad.ops.comparison import isnan
+
+
+@Primitive
+def abs(x: Any) -> Any:
+    return np.absolute(x)
+
+
+abs.vjp(x=lambda g, x: g * sign(x))  # 0 at 0
+
+
+@Primitive
+def maximum(x: Any, other: Any) -> Any:
+    return np.maximum(*promote(x, other))
+
+
+@Primitive
+def minimum(x: Any, other: Any) -> Any:
+    return np.minimum(*promote(x, other))
+
+
+@Primitive
+def fmax(x: Any, other: Any) -> Any:
+    return np.fmax(*promote(x, other))
+
+
+def _share(lose: Any, tie: Any) -> Any:
+    """0 where the operand loses, 1/2 at a tie, 1 where it wins and where either is nan."""
+    return where(tie, 0.5, where(lose, 0.0, 1.0))
+
+
+maximum.vjp(
+    x=lambda g, x, other: cast_like(_share(x < other, x == other), g) * g,
+    other=lambda g, x, other: cast_like(_share(other < x, x == other), g) * g,
+)
+minimum.vjp(
+    x=lambda g, x, other: cast_like(_share(x > other, x == other), g) * g,
+    other=lambda g, x, other: cast_like(_share(other > x, x == other), g) * g,
+)
+fmax.vjp(
+    x=lambda g, x, other: where((x >= other) | isnan(other), g, 0.0),
+    other=lambda g, x, other: where((x >= other) | isnan(other), 0.0, g),
+)
+
+
+@define("ClampBackward1")
+def _clamp(x: Any, min: Any, max: Any) -> Any:
+    if min is not None:
+        x = np.asarray(np.maximum(*promote(x, min)))
+    return x.copy() if max is None and min is None else x if max is None else np.minimum(*promote(x, max))
+
+
+def _inside(x: Any, min: Any, max: Any) -> Any:
+    """Where clamping changes nothing: the bounds themselves count, nan does not."""
+    inside = x >= min if min is not None else x <= max
+    return inside if min is None or max is None else inside & (x <= max)
+
+
+_clamp.vjp(
+    x=lambda g, x, min, max: keep(g, _inside(x, min, max)),
+    min=lambda g, x, min, max: where((x < min) & (min < max if max is not None else True), g, 0.0),
+    max=lambda g, x, min, max: where((x > max) | (max < min if min is not None else False), g, 0.0),
+)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """``input`` limited to [min, max]; the gradient is 1 inside and at the bounds, 0 outside and at nan."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    return _clamp(input, min, max)
+
+
+@Primitive
+def sign(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        return x.copy()
+    y = np.sign(x)
+    return np.where(np.isnan(y), x.dtype.type(0), y) if x.dtype.kind == "f" else y  # nan has no sign
+
+
+@Primitive
+def floor(x: Any) -> Any:
+    return np.floor(x)
+
+
+@Primitive
+def ceil(x: Any) -> Any:
+    return np.ceil(x)
+
+
+@Primitive
+def trunc(x: Any) -> Any:
+    return np.trunc(x)
+
+
+@Primitive
+def _round(x: Any, decimals: int = 0) -> Any:
+    return np.round(x, decimals)
+
+
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """To the nearest integer, halves to the even one; to ``decimals`` places if given. The gradient is zero."""
+    return _round(input, decimals)
+
+
+for _step in (sign, floor, ceil, trunc, _round):
+    _step.vjp(x=lambda g: g * 0)
+
+
+@Primitive
+def copysign(x: Any, other: Any) -> Any:
+    x, other = promote(x, other)
+    return np.copysign(promote_float(np.asarray(x)), promote_float(np.asarray(other)))
+
+
+copysign.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * sign(x) * sign(y)), other=lambda g: g * 0)
