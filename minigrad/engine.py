@@ -149,6 +149,7 @@ class Node:
     __slots__ = ("__weakref__", "edges", "hooks", "order", "title", "width")
 
     fresh = True  # the rules make new arrays, unless they return g itself or a view
+    ends = False  # a path goes on from here
 
     def __init__(self, title: str, edges: Sequence[Edge], width: int) -> None:
         self.title = title
@@ -165,6 +166,9 @@ class Node:
         for edge in self.edges:
             if wanted is None or edge.node in wanted:
                 yield edge.node, edge.pull(g, self, as_tensor)
+
+    def accumulate(self, g: Any) -> None:
+        """Take in a gradient that has come to the end of its path."""
 
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
@@ -188,6 +192,8 @@ class AccumulateGrad(Node):
 
     __slots__ = ("leaf",)
 
+    ends = True
+
     def __init__(self, leaf: TensorBase) -> None:
         super().__init__("AccumulateGrad", (), 0)
         self.leaf = weakref.ref(leaf)  # weak, since the leaf holds this node: no cycle, nothing for the collector
@@ -196,11 +202,10 @@ class AccumulateGrad(Node):
     def variable(self) -> Any:
         return self.leaf()
 
-    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
+    def accumulate(self, g: Any) -> None:
         leaf = self.leaf()
         if leaf is not None:
             accumulate(leaf, g)
-        return iter(())
 
 
 def accumulate(tensor: TensorBase, g: Any) -> None:
@@ -424,19 +429,22 @@ def walk(
     with set_grad_enabled(create_graph):
         while queue:
             node, g, owned = waiting.pop(-heappop(queue))
-            for hook in tuple(node.hooks.values()) if node.hooks else ():
-                g, owned = hook(g), False
-            ends = isinstance(node, AccumulateGrad)
-            target = targets is not None and node in targets
-            if (ends or target) and not owned and not create_graph:
-                g = g.copy()
-            if target:
-                captured[node] = g
-            if not (ends and target):
+            if node.hooks:
+                for hook in tuple(node.hooks.values()):
+                    g, owned = hook(g), False
+            if node.ends or (targets is not None and node in targets):
+                if not (owned or create_graph):
+                    g = g.copy()
+                if targets is not None:
+                    captured[node] = g
+                elif node.ends:
+                    node.accumulate(g)
+            if node.edges:
+                fresh = node.fresh
                 for source, x_bar in node.pull(g, create_graph, wanted):
-                    send(source, x_bar, create_graph or (node.fresh and x_bar is not g and x_bar.base is None))
-            if not retain_graph:
-                node.release()
+                    send(source, x_bar, create_graph or (fresh and x_bar is not g and x_bar.base is None))
+                if not retain_graph:
+                    node.release()
     return captured
 
 
