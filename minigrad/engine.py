@@ -14,6 +14,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -299,7 +300,7 @@ class Primitive:
         return result
 
     def __get__(self, tensor: Any, owner: type) -> Any:
-        return self if tensor is None else functools.partial(self, tensor)  # so that a class can say exp = ops.exp
+        return self if tensor is None else MethodType(self, tensor)  # so that a class can say exp = ops.exp
 
     def _record(self, tracked: list[int], args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> None:
         edges = []
