@@ -643,8 +643,7 @@ class Tensor(TensorBase):
     )
     lerp_, masked_fill_ = _in_place(e.lerp, "lerp_"), _in_place(i.masked_fill, "masked_fill_")
     index_add_, scatter_add_ = _in_place(i.index_add, "index_add_"), _in_place(i.scatter_add, "scatter_add_")
-    __iadd__, __isub__ = _in_place(e.add, "add_"), _in_place(e.sub, "sub_")
-    __imul__, __itruediv__, __ipow__ = _in_place(e.mul, "mul_"), _in_place(e._div, "div_"), _in_place(e.pow, "pow_")
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = add_, sub_, mul_, div_, pow_
 
     def copy_(self, src: Any) -> Tensor:
         """Overwrite this tensor with ``src``, broadcast and converted to its type."""

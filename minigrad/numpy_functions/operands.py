@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from minigrad import dtypes
 from minigrad.engine import TensorBase, cast
 from minigrad.ops import index as i
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import along, array_of
 
 Axis = int | tuple[int, ...] | None
 
@@ -53,4 +53,4 @@ def axes_of(a: Any, axis: Axis) -> tuple[int, ...]:
 
 
 def part(a: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    return i.getitem(a, (slice(None),) * axis + (slice(start, stop),))
+    return i.getitem(a, along(axis, slice(start, stop)))

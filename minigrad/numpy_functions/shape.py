@@ -15,7 +15,7 @@ from minigrad.numpy_functions.reduce import sum
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as i
 from minigrad.ops import shape as s
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import along, array_of
 
 # Shapes
 
@@ -226,7 +226,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
 
 def take(a: Any, indices: Any, axis: int | None = None) -> Any:
     a = s.reshape(a, -1) if axis is None else a
-    return i.getitem(a, (slice(None),) * normalize_axis_index(axis or 0, a.ndim) + (i.plain(indices),))
+    return i.getitem(a, along(normalize_axis_index(axis or 0, a.ndim), i.plain(indices)))
 
 
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:

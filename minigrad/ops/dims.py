@@ -29,6 +29,11 @@ def one_axis(ndim: int, dim: Any) -> int:
     return int(dim) % bound
 
 
+def along(axis: int, index: Any) -> tuple[Any, ...]:
+    """The index that takes ``index`` along ``axis`` and everything along the axes before and after."""
+    return (*(slice(None),) * axis, index)
+
+
 def axes_of(x: Any, dim: Any) -> tuple[int, ...]:
     """The axes that ``dim`` means, counted from the front; None or () means all of them."""
     ndim = array_of(x).ndim

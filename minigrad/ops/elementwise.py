@@ -342,7 +342,6 @@ def atan(x: Any) -> Any:
 
 
 atan.vjp(x=lambda g, x: g / (1 + x * x))
-arctan = atan
 
 
 @Primitive

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.engine import TensorBase, define, expand
 from minigrad.ops.choosing import where
-from minigrad.ops.dims import array_of, one_axis
+from minigrad.ops.dims import along, array_of, one_axis
 from minigrad.ops.shape import _permute
 
 
@@ -92,7 +92,7 @@ def getitem(input: Any, index: Any) -> Any:
 def select(input: Any, dim: int, index: int) -> Any:
     """The slice at ``index`` along ``dim``, without that dimension."""
     axis = one_axis(array_of(input).ndim, dim)
-    return _select(input, (slice(None),) * axis + (index,))
+    return _select(input, along(axis, index))
 
 
 @define("UnbindBackward0", view=True)
@@ -108,7 +108,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     if array_of(input).ndim == 0:
         raise IndexError("unbind: a 0-dimensional tensor has no dimension to take apart")
     axis = one_axis(array_of(input).ndim, dim)
-    return tuple(_unbound(input, (slice(None),) * axis + (i,)) for i in range(array_of(input).shape[axis]))
+    return tuple(_unbound(input, along(axis, i)) for i in range(array_of(input).shape[axis]))
 
 
 # One index for each output element, along one axis
@@ -223,12 +223,12 @@ def _index_select(x: Any, index: np.ndarray, axis: int) -> Any:
 @define("IndexAddBackward0")
 def _index_add(x: Any, source: Any, index: np.ndarray, axis: int, alpha: float) -> Any:
     y = x.copy()
-    np.add.at(y, (*(slice(None),) * axis, index), source * alpha if alpha != 1 else source)  # type: ignore[arg-type]  # a tuple of slices and an array is an index
+    np.add.at(y, along(axis, index), source * alpha if alpha != 1 else source)
     return y
 
 
 def _index_select_x(g: Any, x_shape: Any, index: np.ndarray, axis: int) -> Any:
-    return _put_add(g, (slice(None),) * axis + (index,), x_shape)
+    return _put_add(g, along(axis, index), x_shape)
 
 
 _index_select.vjp(x=_index_select_x)

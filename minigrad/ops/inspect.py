@@ -48,11 +48,6 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return tuple(rows[:, i] for i in range(array_of(rows).shape[1])) if as_tuple else rows
 
 
-@Primitive
-def _unique(x: Any) -> Any:
-    return np.unique(x)
-
-
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:

@@ -15,7 +15,7 @@ from minigrad.dtypes import promote_float, to_numpy
 from minigrad.engine import Primitive, TensorBase, cast, clone, define, expand
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import array_of, axes_of, numpy_names, one_axis
+from minigrad.ops.dims import along, array_of, axes_of, numpy_names, one_axis
 from minigrad.ops.elementwise import exp
 from minigrad.ops.index import max_along, min_along, sort_along, topk_along
 from minigrad.ops.kinks import maximum, minimum, sign
@@ -196,7 +196,7 @@ _cumprod.vjp(x=_cumprod_x)
 
 
 def _narrow(x: Any, dim: int, start: int, stop: int) -> Any:
-    return x[(slice(None),) * dim + (slice(start, stop),)]
+    return x[along(dim, slice(start, stop))]
 
 
 def _cumprod_exclusive(x: Any, axis: int) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.dtypes import promote_numpy
 from minigrad.engine import TensorBase, cast, define, expand
-from minigrad.ops.dims import array_of, axes_of, one_axis
+from minigrad.ops.dims import along, array_of, axes_of, one_axis
 
 
 @define("ViewBackward0", view=True)
@@ -264,7 +264,7 @@ def _cat(*xs: Any, dim: int) -> Any:
 
 def _cat_xs(g: Any, i: int, xs_shapes: Any, dim: int) -> Any:
     start = sum(shape[dim] for shape in xs_shapes[:i])
-    return g[(slice(None),) * dim + (slice(start, start + xs_shapes[i][dim]),)]
+    return g[along(dim, slice(start, start + xs_shapes[i][dim]))]
 
 
 _cat.vjp(xs=_cat_xs)
@@ -301,7 +301,7 @@ def _stack(*xs: Any, dim: int) -> Any:
     return np.stack(xs, axis=dim)
 
 
-_stack.vjp(xs=lambda g, i, dim: g[(slice(None),) * dim + (i,)])
+_stack.vjp(xs=lambda g, i, dim: g[along(dim, i)])
 
 
 def stack(tensors: Any, dim: int = 0) -> Any:
@@ -318,19 +318,14 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
 @define("SplitBackward0", view=True)
 def _piece(x: Any, axis: int, start: int, length: int) -> Any:
-    return x[(slice(None),) * axis + (slice(start, start + length),)]
-
-
-def pad_zero(g: Any, axis: int, start: int, shape: Any) -> Any:
-    """``g`` placed from ``start`` on along ``axis`` among zeros: the adjoint of taking a piece."""
-    return _place(g, axis, start, shape[axis])
+    return x[along(axis, slice(start, start + length))]
 
 
 @define("SliceBackward0")
 def _place(x: Any, axis: int, start: int, size: int) -> Any:
     shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
     y = np.zeros(shape, x.dtype)
-    y[(slice(None),) * axis + (slice(start, start + x.shape[axis]),)] = x
+    y[along(axis, slice(start, start + x.shape[axis]))] = x
     return y
 
 

@@ -12,7 +12,7 @@ from minigrad.generator import default_generator
 from minigrad.mutation import change, touch
 from minigrad.ops import elementwise as e
 from minigrad.ops import kinks as k
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import along, array_of
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
 from minigrad.ops.reduce import _mean, norm, sum
@@ -294,7 +294,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
                     f"Padding size should be less than the corresponding input dimension: {(a, b)} for size {n}"
                 )
             places = np.pad(np.arange(n), (a, b), mode=kinds[mode])  # type: ignore[call-overload]  # a mode by name
-            input = input[(slice(None),) * axis + (places,)]
+            input = input[along(axis, places)]
     return input
 
 
