@@ -276,6 +276,8 @@ class Primitive:
     def __call__(self, *args: Any, **options: Any) -> Any:
         if not self.variadic and (options or len(args) != self.arity):
             args, options = self._bind(args, options), {}
+        if mode.tape is not None:
+            mode.tape.enter(args)
         tensor, arrays, tracked = None, [], []
         for i, arg in enumerate(args):
             if isinstance(arg, TensorBase):

@@ -27,6 +27,7 @@ class _Mode(threading.local):
 
     enabled = True
     inference = False
+    tape: Any = None  # while a step is being captured, what writes down the calls of NumPy
 
 
 mode = _Mode()
