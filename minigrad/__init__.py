@@ -83,18 +83,11 @@ from minigrad.ops.comparison import (
     ne,
 )
 from minigrad.ops.elementwise import (
-    acos,
-    asin,
-    atan,
-    atan2,
-    cos,
-    cosh,
     div,
     erf,
     exp,
     expm1,
     floor_divide,
-    hypot,
     lerp,
     log,
     log1p,
@@ -107,13 +100,8 @@ from minigrad.ops.elementwise import (
     reciprocal,
     remainder,
     rsqrt,
-    sin,
-    sinc,
-    sinh,
     sqrt,
     square,
-    tan,
-    tanh,
     xlogy,
 )
 from minigrad.ops.index import (
@@ -135,31 +123,8 @@ from minigrad.ops.index import (
 from minigrad.ops.inspect import allclose, bincount, equal, isclose, nonzero, unique
 from minigrad.ops.kinks import abs, ceil, clamp, copysign, floor, fmax, maximum, minimum, round, sign, trunc
 from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
-from minigrad.ops.reduce import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    argsort,
-    count_nonzero,
-    cumprod,
-    cumsum,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    sort,
-    std,
-    sum,
-    topk,
-    var,
-)
+from minigrad.ops.order import amax, amin, argmax, argmin, argsort, max, min, sort, topk
+from minigrad.ops.reduce import all, any, count_nonzero, cumprod, cumsum, mean, prod, sum
 from minigrad.ops.shape import (
     broadcast_to,
     cat,
@@ -183,6 +148,9 @@ from minigrad.ops.shape import (
     unflatten,
     unsqueeze,
 )
+from minigrad.ops.softmax import log_softmax, logsumexp, softmax
+from minigrad.ops.statistics import norm, std, var
+from minigrad.ops.trigonometry import acos, asin, atan, atan2, cos, cosh, hypot, sin, sinc, sinh, tan, tanh
 from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import (
     Generator,

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minigrad.ops.linalg import det, inv, logabsdet, matmul, solve
-from minigrad.ops.reduce import norm
+from minigrad.ops.statistics import norm
 
 __all__ = ["det", "inv", "logabsdet", "matmul", "norm", "solve", "vector_norm"]
 

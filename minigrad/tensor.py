@@ -28,8 +28,13 @@ from minigrad.ops import index as i
 from minigrad.ops import inspect as q
 from minigrad.ops import kinks as k
 from minigrad.ops import linalg as la
+from minigrad.ops import order as o
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
+from minigrad.ops import softmax as sm
+from minigrad.ops import statistics as st
+from minigrad.ops import trigonometry as tr
+from minigrad.ops.dims import one_axis
 from minigrad.printing import tensor_repr
 
 
@@ -175,7 +180,7 @@ class Tensor(TensorBase):
     is_cuda = is_sparse = is_quantized = is_meta = False
 
     def size(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.array.shape[r.one_axis(self.ndim, dim)]
+        return self.shape if dim is None else self.array.shape[one_axis(self.ndim, dim)]
 
     def dim(self) -> int:
         return self.array.ndim
@@ -537,28 +542,28 @@ class Tensor(TensorBase):
     # Methods that are the operations of the same name
 
     abs = absolute = k.abs
-    acos, asin, atan, atan2 = e.acos, e.asin, e.atan, e.atan2
+    acos, asin, atan, atan2 = tr.acos, tr.asin, tr.atan, tr.atan2
     add, sub = add, sub
     subtract = sub
     mul = multiply = e.mul
     div = divide = true_divide = e.div
     neg = negative = e.neg
     ceil, floor, round, trunc, sign = k.ceil, k.floor, k.round, k.trunc, k.sign
-    cos, cosh, sin, sinh, tan, tanh = e.cos, e.cosh, e.sin, e.sinh, e.tan, e.tanh
+    cos, cosh, sin, sinh, tan, tanh = tr.cos, tr.cosh, tr.sin, tr.sinh, tr.tan, tr.tanh
     erf, exp, expm1 = e.erf, e.exp, e.expm1
     log, log10, log1p, log2, logaddexp, xlogy = e.log, e.log10, e.log1p, e.log2, e.logaddexp, e.xlogy
     sqrt, rsqrt, square, reciprocal, pow = e.sqrt, e.rsqrt, e.square, e.reciprocal, e.pow
     relu, sigmoid, lerp = a.relu, a.sigmoid, e.lerp
     maximum, minimum, fmax, clamp, clip = k.maximum, k.minimum, k.fmax, k.clamp, k.clamp
-    floor_divide, remainder, copysign, hypot, sinc = e.floor_divide, e.remainder, k.copysign, e.hypot, e.sinc
+    floor_divide, remainder, copysign, hypot, sinc = e.floor_divide, e.remainder, k.copysign, tr.hypot, tr.sinc
     eq, ne, lt, le, gt, ge = c.eq, c.ne, c.lt, c.le, c.gt, c.ge
     isnan, isinf, isfinite = c.isnan, c.isinf, c.isfinite
     logical_and, logical_or, logical_xor, logical_not = c.logical_and, c.logical_or, c.logical_xor, c.logical_not
     bitwise_and, bitwise_or, bitwise_xor, bitwise_not = c.bitwise_and, c.bitwise_or, c.bitwise_xor, c.bitwise_not
-    sum, mean, var, std, prod, cumsum, cumprod = r.sum, r.mean, r.var, r.std, r.prod, r.cumsum, r.cumprod
-    max, min, amax, amin, argmax, argmin = r.max, r.min, r.amax, r.amin, r.argmax, r.argmin
-    all, any, sort, argsort, topk, count_nonzero = r.all, r.any, r.sort, r.argsort, r.topk, r.count_nonzero
-    logsumexp, softmax, log_softmax, norm = r.logsumexp, r.softmax, r.log_softmax, r.norm
+    sum, mean, var, std, prod, cumsum, cumprod = r.sum, r.mean, st.var, st.std, r.prod, r.cumsum, r.cumprod
+    max, min, amax, amin, argmax, argmin = o.max, o.min, o.amax, o.amin, o.argmax, o.argmin
+    all, any, sort, argsort, topk, count_nonzero = r.all, r.any, o.sort, o.argsort, o.topk, r.count_nonzero
+    logsumexp, softmax, log_softmax, norm = sm.logsumexp, sm.softmax, sm.log_softmax, st.norm
     reshape, view, flatten, unflatten, permute = s.reshape, s.view, s.flatten, s.unflatten, s.permute
     transpose, swapaxes, t, movedim, unsqueeze, squeeze = (
         s.transpose,
@@ -621,7 +626,7 @@ class Tensor(TensorBase):
         _in_place(e.exp, "exp_"),
         _in_place(e.log, "log_"),
         _in_place(a.sigmoid, "sigmoid_"),
-        _in_place(e.tanh, "tanh_"),
+        _in_place(tr.tanh, "tanh_"),
     )
     relu_, clamp_, round_, floor_ = (
         _in_place(a.relu, "relu_"),
@@ -630,8 +635,8 @@ class Tensor(TensorBase):
         _in_place(k.floor, "floor_"),
     )
     sin_, cos_, square_, reciprocal_ = (
-        _in_place(e.sin, "sin_"),
-        _in_place(e.cos, "cos_"),
+        _in_place(tr.sin, "sin_"),
+        _in_place(tr.cos, "cos_"),
         _in_place(e.square, "square_"),
         _in_place(e.reciprocal, "reciprocal_"),
     )

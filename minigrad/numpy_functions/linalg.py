@@ -19,6 +19,7 @@ from minigrad.ops import kinks as k
 from minigrad.ops import linalg as la
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
+from minigrad.ops import statistics as st
 from minigrad.ops.dims import array_of
 
 # Products
@@ -104,7 +105,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
 
 
 def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    return r._norm(x, float(ord), axes, keepdims)
+    return st._norm(x, float(ord), axes, keepdims)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

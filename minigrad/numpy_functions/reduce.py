@@ -13,8 +13,10 @@ from minigrad.numpy_functions.operands import Axis, arrays, axes_of, converted, 
 from minigrad.ops import choosing as ch
 from minigrad.ops import comparison as c
 from minigrad.ops import kinks as k
+from minigrad.ops import order as o
 from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
+from minigrad.ops import statistics as st
 from minigrad.ops.dims import array_of
 
 # Sums, means, products, extremes
@@ -29,11 +31,11 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
 
 
 def var(a: Any, axis: Axis = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    return r._var(floating(converted(a, dtype)), axes_of(a, axis), ddof, keepdims)
+    return st._var(floating(converted(a, dtype)), axes_of(a, axis), ddof, keepdims)
 
 
 def std(a: Any, axis: Axis = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    return r._std(floating(converted(a, dtype)), axes_of(a, axis), ddof, keepdims)
+    return st._std(floating(converted(a, dtype)), axes_of(a, axis), ddof, keepdims)
 
 
 def prod(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
@@ -44,11 +46,11 @@ def prod(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
 
 
 def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return r._amax(a, axes_of(a, axis), keepdims)
+    return o._amax(a, axes_of(a, axis), keepdims)
 
 
 def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return r._amin(a, axes_of(a, axis), keepdims)
+    return o._amin(a, axes_of(a, axis), keepdims)
 
 
 def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -90,7 +92,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 
 def sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Any:
     """Every ``kind`` gives the same values; the gradient follows the stable order."""
-    return r.sort(s.reshape(a, -1), 0)[0] if axis is None else r.sort(a, normalize_axis_index(axis, a.ndim))[0]
+    return o.sort(s.reshape(a, -1), 0)[0] if axis is None else o.sort(a, normalize_axis_index(axis, a.ndim))[0]
 
 
 def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -98,7 +100,7 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     kept = [k for k in range(len(shape)) if k not in axes]
     n = math.prod(shape[k] for k in axes)
     rows = s.reshape(s.permute(floating(a), *kept, *axes), (*(shape[k] for k in kept), n))
-    values = r.sort(rows, -1)[0]
+    values = o.sort(rows, -1)[0]
     lower, upper, last = (values[..., k] for k in ((n - 1) // 2, n // 2, n - 1))
     middle = ch.where(c.isnan(last), last, (lower + upper) / 2)  # nan is sorted to the end
     return s.reshape(middle, tuple(1 if k in axes else m for k, m in enumerate(shape))) if keepdims else middle

@@ -10,6 +10,8 @@ import numpy as np
 
 from minigrad.engine import TensorBase
 
+Axes = int | tuple[int, ...] | None
+
 
 def array_of(x: Any) -> np.ndarray:
     """The array of a tensor; an array itself."""

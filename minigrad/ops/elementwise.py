@@ -271,6 +271,14 @@ rsqrt.vjp(x=lambda g, y: g * -0.5 * y * y * y)
 
 
 @Primitive
+def cbrt(x: Any) -> Any:
+    return np.cbrt(promote_float(x))
+
+
+cbrt.vjp(x=lambda g, y: g / (3 * y * y))
+
+
+@Primitive
 def logaddexp(x: Any, other: Any) -> Any:
     return np.logaddexp(*promote(x, other))
 
@@ -292,115 +300,6 @@ xlogy.vjp(
     x=lambda g, x, other: where((x == 0) & (other <= 0), 0.0, g * log(other)), other=lambda g, x, other: g * x / other
 )
 
-
-# Trigonometry
-
-
-@Primitive
-def sin(x: Any) -> Any:
-    return np.sin(promote_float(x))
-
-
-sin.vjp(x=lambda g, x: g * cos(x))
-
-
-@Primitive
-def cos(x: Any) -> Any:
-    return np.cos(promote_float(x))
-
-
-cos.vjp(x=lambda g, x: -g * sin(x))
-
-
-@Primitive
-def tan(x: Any) -> Any:
-    return np.tan(promote_float(x))
-
-
-tan.vjp(x=lambda g, y: g * (1 + y * y))
-
-
-@Primitive
-def asin(x: Any) -> Any:
-    return np.arcsin(promote_float(x))
-
-
-asin.vjp(x=lambda g, x: g * rsqrt(1 - x * x))
-
-
-@Primitive
-def acos(x: Any) -> Any:
-    return np.arccos(promote_float(x))
-
-
-acos.vjp(x=lambda g, x: -g * rsqrt(1 - x * x))
-
-
-@Primitive
-def atan(x: Any) -> Any:
-    return np.arctan(promote_float(x))
-
-
-atan.vjp(x=lambda g, x: g / (1 + x * x))
-
-
-@Primitive
-def atan2(x: Any, other: Any) -> Any:
-    x, other = promote(x, other)
-    return np.arctan2(promote_float(x), promote_float(other))
-
-
-def _squares(x: Any, other: Any) -> Any:
-    """``x^2 + other^2``, and 1 at the origin, where the gradient of the angle is taken as 0."""
-    found = x * x + other * other
-    return where(found == 0, 1.0, found)
-
-
-atan2.vjp(
-    x=lambda g, x, other: g * other / _squares(x, other),
-    other=lambda g, x, other: -g * x / _squares(x, other),
-)
-
-
-@Primitive
-def hypot(x: Any, other: Any) -> Any:
-    return np.hypot(*promote(x, other))
-
-
-hypot.vjp(x=lambda g, x, y: g * x / y, other=lambda g, other, y: g * other / y)
-
-
-@Primitive
-def sinh(x: Any) -> Any:
-    return np.sinh(promote_float(x))
-
-
-sinh.vjp(x=lambda g, x: g * cosh(x))
-
-
-@Primitive
-def cosh(x: Any) -> Any:
-    return np.cosh(promote_float(x))
-
-
-cosh.vjp(x=lambda g, x: g * sinh(x))
-
-
-@Primitive
-def tanh(x: Any) -> Any:
-    return np.tanh(promote_float(x))
-
-
-tanh.vjp(x=lambda g, y: g * (1 - y * y))
-
-
-@Primitive
-def sinc(x: Any) -> Any:
-    return np.sinc(promote_float(x)).astype(promote_float(x).dtype, copy=False)
-
-
-# sinc x = sin(pi x) / (pi x), and at 0 its slope is 0
-sinc.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * (cos(x * math.pi) - y) / where(x == 0, 1.0, x)))
 
 _ERF_SERIES = 2 / math.sqrt(math.pi)
 _erf = np.vectorize(math.erf, otypes=[np.float64])

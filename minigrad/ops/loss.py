@@ -20,8 +20,9 @@ from minigrad.ops.dims import array_of
 from minigrad.ops.elementwise import exp, log
 from minigrad.ops.kinks import sign
 from minigrad.ops.linalg import _mm, matmul
-from minigrad.ops.reduce import _softmax, _sum
+from minigrad.ops.reduce import _sum
 from minigrad.ops.shape import _t, reshape, unsqueeze
+from minigrad.ops.softmax import _softmax
 
 __all__ = [
     "binary_cross_entropy",

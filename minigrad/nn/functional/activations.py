@@ -1,6 +1,6 @@
 """Activation functions: each element by itself, or a softmax along a dimension.
 
-Their values and gradients are in ``minigrad/ops/elementwise.py`` and ``minigrad/ops/reduce.py``; here they get PyTorch's
+Their values and gradients are in ``minigrad/ops/activation.py`` and ``minigrad/ops/softmax.py``; here they get PyTorch's
 names and arguments. The gradient at a kink is PyTorch's, too.
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 from minigrad.mutation import change
 from minigrad.ops import activation as a
 from minigrad.ops import choosing as ch
-from minigrad.ops import elementwise as e
 from minigrad.ops import kinks as k
-from minigrad.ops import reduce as r
+from minigrad.ops import softmax as sm
+from minigrad.ops import trigonometry as tr
 from minigrad.ops.dims import array_of
 
 __all__ = [
@@ -112,7 +112,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """``x tanh(softplus(x))``."""
-    return _apply(input, lambda x: x * e.tanh(a.softplus(x)), inplace, "mish_")
+    return _apply(input, lambda x: x * tr.tanh(a.softplus(x)), inplace, "mish_")
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -132,7 +132,7 @@ def sigmoid(input: Any) -> Any:
 
 def tanh(input: Any) -> Any:
     """The hyperbolic tangent."""
-    return e.tanh(input)
+    return tr.tanh(input)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
@@ -164,7 +164,7 @@ def softsign(input: Any) -> Any:
 
 def tanhshrink(input: Any) -> Any:
     """``x - tanh(x)``."""
-    return input - e.tanh(input)
+    return input - tr.tanh(input)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
@@ -200,14 +200,14 @@ def _along(name: str, function: Callable[..., Any], input: Any, dim: int | None,
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``e^x_i / sum_j e^x_j`` along ``dim``."""
-    return _along("softmax", r.softmax, input, dim, dtype)
+    return _along("softmax", sm.softmax, input, dim, dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``softmax(-x)``."""
-    return _along("softmin", r.softmax, -input, dim, dtype)
+    return _along("softmin", sm.softmax, -input, dim, dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``x_i - log sum_j e^x_j`` along ``dim``."""
-    return _along("log_softmax", r.log_softmax, input, dim, dtype)
+    return _along("log_softmax", sm.log_softmax, input, dim, dtype)

@@ -15,8 +15,9 @@ from minigrad.ops import kinks as k
 from minigrad.ops.dims import along, array_of
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
-from minigrad.ops.reduce import _mean, norm, sum
+from minigrad.ops.reduce import _mean, sum
 from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.ops.statistics import norm
 
 __all__ = [
     "alpha_dropout",

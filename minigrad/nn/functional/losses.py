@@ -17,8 +17,8 @@ from minigrad.ops import loss as core
 from minigrad.ops.dims import array_of
 from minigrad.ops.index import masked_fill
 from minigrad.ops.loss import check_reduction
-from minigrad.ops.reduce import log_softmax
 from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.ops.softmax import log_softmax
 
 __all__ = [
     "binary_cross_entropy",

@@ -11,7 +11,7 @@ from minigrad.nn.functional import activations as F
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops import activation as a
-from minigrad.ops import elementwise as e
+from minigrad.ops import trigonometry as tr
 from minigrad.tensor import Tensor
 
 
@@ -37,7 +37,7 @@ class Tanh(Module):
     """The hyperbolic tangent."""
 
     def forward(self, input: Any) -> Any:
-        return e.tanh(input)
+        return tr.tanh(input)
 
 
 class ReLU(_InPlace):

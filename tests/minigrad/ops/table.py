@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from minigrad.ops import activation as a
-from minigrad.ops import extra
+from minigrad.ops import elementwise as e
+from minigrad.ops import trigonometry as tr
 from tests.minigrad.ops.cases import (
     Case,
     anything,
@@ -198,10 +199,10 @@ ACTIVATIONS = [
 P = st.sampled_from([2, 1, 3, 0, math.inf, -math.inf, 0.5, 1.5, "fro"])
 
 NUMPYS = [  # what NumPy has, and PyTorch under other names
-    layer("asinh", extra.asinh, torch.asinh),
-    layer("acosh", lambda x: extra.acosh(abs(x) + 1.5), lambda x: torch.acosh(abs(x) + 1.5)),
-    layer("atanh", extra.atanh, torch.atanh)._replace(domain=unit, kinks=1),
-    layer("cbrt", lambda x: extra.cbrt(abs(x) + 1), lambda x: (abs(x) + 1) ** (1 / 3))._replace(title=False),
+    layer("asinh", tr.asinh, torch.asinh),
+    layer("acosh", lambda x: tr.acosh(abs(x) + 1.5), lambda x: torch.acosh(abs(x) + 1.5)),
+    layer("atanh", tr.atanh, torch.atanh)._replace(domain=unit, kinks=1),
+    layer("cbrt", lambda x: e.cbrt(abs(x) + 1), lambda x: (abs(x) + 1) ** (1 / 3))._replace(title=False),
 ]
 
 
