@@ -6,6 +6,7 @@ from builtins import int as _int
 from typing import Any
 
 from minigrad import autograd, func, linalg, nn, optim, utils
+from minigrad.attributes import Size, device
 from minigrad.creation import (
     arange,
     as_tensor,
@@ -61,6 +62,7 @@ from minigrad.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from minigrad.operators import add, sub
 from minigrad.ops.activation import elu, relu, selu, sigmoid
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import (
@@ -171,7 +173,7 @@ from minigrad.random import (
     seed,
     set_rng_state,
 )
-from minigrad.tensor import Size, Tensor, add, device, sub
+from minigrad.tensor import Tensor
 
 __version__ = "0.1.0"
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.attributes import check_device
 from minigrad.generator import scale_and_shift
 from minigrad.ops.shape import shape_of
-from minigrad.tensor import Tensor, check_device
+from minigrad.tensor import Tensor
 
 
 def _finish(array: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.attributes import check_device
 from minigrad.generator import Generator as _Stream
 from minigrad.generator import default_generator
 from minigrad.ops.shape import shape_of
-from minigrad.tensor import Tensor, check_device
+from minigrad.tensor import Tensor
 
 
 class Generator(_Stream):

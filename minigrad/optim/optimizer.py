@@ -16,8 +16,9 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.grad_mode import enable_grad, no_grad
+from minigrad.hooks import RemovableHandle
 from minigrad.optim.workspace import Workspace
-from minigrad.tensor import RemovableHandle, Tensor
+from minigrad.tensor import Tensor
 
 
 class Optimizer:
@@ -151,8 +152,7 @@ class Optimizer:
                 for p in group["params"]:
                     if p.grad is not None:
                         self._update(p, group)
-                        p.version.count += 1
-                        p.version.changed_by = name
+                        p.version.change(name)
         for hook in list(self._post_hooks.values()):
             hook(self, args, kwargs)
         return loss

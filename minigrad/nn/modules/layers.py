@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.attributes import check_device
 from minigrad.grad_mode import no_grad
 from minigrad.nn import init
 from minigrad.nn.functional import layers as F
@@ -15,7 +16,7 @@ from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.loss import linear
 from minigrad.ops.shape import flatten, unflatten
-from minigrad.tensor import Tensor, check_device
+from minigrad.tensor import Tensor
 
 
 def _new(shape: Any, dtype: Any = None, device: Any = None) -> Parameter:

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.attributes import check_device
 from minigrad.engine import Version
 from minigrad.grad_mode import no_grad
+from minigrad.hooks import RemovableHandle
 from minigrad.nn.modules.tree import Tree
-from minigrad.tensor import RemovableHandle, Tensor, check_device
+from minigrad.tensor import Tensor
 
 T = TypeVar("T", bound="Module")
 

@@ -1,0 +1,149 @@
+"""How a tensor becomes something else: a Python number, a NumPy array, a tensor of another type, a new one like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.attributes import check_device
+from minigrad.engine import TensorBase, cast
+from minigrad.inplace import InPlace
+from minigrad.numpy_protocol import array_function, array_ufunc
+from minigrad.ops.shape import shape_of
+
+
+class Convertible(InPlace):
+    """A tensor that can be converted."""
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self.array.size} elements cannot be converted to Scalar: reduce it first, or use .tolist()"
+            )
+        return self.array.item()
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"Boolean value of Tensor with {'no values' if self.array.size == 0 else 'more than one value'} is ambiguous: "
+                f"use .any() or .all() (its shape is {list(self.array.shape)})"
+            )
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The array that shares this tensor's memory."""
+        self.sync()
+        if self.needs_grad and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    __array_ufunc__ = array_ufunc
+    __array_function__ = array_function
+
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False
+    ) -> Any:
+        """This tensor in another element type; the device can only be the CPU."""
+        for arg in args:
+            if isinstance(arg, TensorBase):
+                dtype = arg.array.dtype
+            elif isinstance(arg, str) or type(arg).__name__ == "device":
+                device = arg
+            elif not isinstance(arg, bool) and arg is not None:
+                dtype = arg
+        check_device(device)
+        wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+        if wanted == self.array.dtype:
+            return self.clone() if copy else self
+        return cast(self, wanted)
+
+    def type(self, dtype: Any = None) -> Any:
+        if dtype is None:
+            names = {
+                "float32": "Float",
+                "float64": "Double",
+                "float16": "Half",
+                "int64": "Long",
+                "int32": "Int",
+                "bool": "Bool",
+            }
+            return f"torch.{names.get(self.array.dtype.name, self.array.dtype.name.title())}Tensor"
+        return self.to(dtype)
+
+    def type_as(self, other: Any) -> Any:
+        return self.to(other.dtype)
+
+    def float(self) -> Any:
+        return self.to(np.float32)
+
+    def double(self) -> Any:
+        return self.to(np.float64)
+
+    def half(self) -> Any:
+        return self.to(np.float16)
+
+    def long(self) -> Any:
+        return self.to(np.int64)
+
+    def int(self) -> Any:
+        return self.to(np.int32)
+
+    def bool(self) -> Any:
+        return self.to(np.bool_)
+
+    def short(self) -> Any:
+        return self.to(np.int16)
+
+    def byte(self) -> Any:
+        return self.to(np.uint8)
+
+    def cpu(self) -> Any:
+        return self
+
+    def cuda(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError("cuda(): minigrad computes with NumPy on the CPU; leave the call out")
+
+    # Others of its type
+
+    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+        wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+        return self.wrap(np.array(data, wanted)).requires_grad_(requires_grad)
+
+    def _new(self, shape: Any, fill: Any, dtype: Any) -> Any:
+        wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+        return self.wrap(np.full(shape_of(shape), fill, wanted))
+
+    def new_zeros(self, *shape: Any, dtype: Any = None) -> Any:
+        return self._new(shape, 0, dtype)
+
+    def new_ones(self, *shape: Any, dtype: Any = None) -> Any:
+        return self._new(shape, 1, dtype)
+
+    def new_empty(self, *shape: Any, dtype: Any = None) -> Any:
+        return self._new(shape, 0, dtype)
+
+    def new_full(self, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+        return self._new((shape,), fill_value, dtype)

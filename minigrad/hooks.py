@@ -1,0 +1,64 @@
+"""Hooks: functions that are called with a gradient when it is complete, on its way through a tensor."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.engine import Node, TensorBase, accumulate
+
+
+class RemovableHandle:
+    """What ``register_hook`` returns: ``remove()`` takes the hook away."""
+
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def attach(node: Node, run: Callable[[Any], Any]) -> RemovableHandle:
+    """Let ``run`` have the gradient that arrives at a node; what it returns goes on."""
+    if node.hooks is None:
+        node.hooks = {}
+    key = max(node.hooks, default=-1) + 1
+    node.hooks[key] = run
+    return RemovableHandle(node.hooks, key)
+
+
+def checked(hook: Callable[[Any], Any], wrap: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A user's hook on tensors as one on whatever flows: arrays, or tensors if the walk is itself recorded."""
+
+    def run(g: Any) -> Any:
+        given = g if isinstance(g, TensorBase) else wrap(g)
+        result = hook(given)
+        if result is None:
+            return g
+        if not isinstance(result, TensorBase) or result.array.shape != given.array.shape:
+            raise RuntimeError(
+                f"a hook must return None or a gradient of shape {list(given.array.shape)}, got {result!r}"
+            )
+        return result if isinstance(g, TensorBase) else result.array
+
+    return run
+
+
+def keeping(tensor: TensorBase) -> Callable[[Any], Any]:
+    """A hook that stores the gradient in ``tensor.grad`` and does not keep the tensor alive."""
+    found = weakref.ref(tensor)
+
+    def store(g: Any) -> Any:
+        tensor = found()
+        if tensor is not None:
+            accumulate(tensor, g if isinstance(g, TensorBase) else g.copy())
+        return g
+
+    return store
