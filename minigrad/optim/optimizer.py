@@ -152,7 +152,8 @@ class Optimizer:
                 for p in group["params"]:
                     if p.grad is not None:
                         self._update(p, group)
-                        p.version.change(name)
+                        p.version.count += 1
+                        p.version.changed_by = name
         for hook in list(self._post_hooks.values()):
             hook(self, args, kwargs)
         return loss
