@@ -9,7 +9,7 @@ import torch
 
 import minigrad
 from tests.minigrad.ops.cases import Case
-from tests.minigrad.ops.table import Row
+from tests.minigrad.ops.row import Row
 
 RTOL = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2}
 ATOL = {"float64": 1e-9, "float32": 2e-5, "float16": 2e-2}

@@ -1,4 +1,4 @@
-"""No operation without its test: every rule in ``minigrad.ops`` is used by a row of the table."""
+"""No operation without its test: every rule in ``minigrad.ops`` is used by a row of a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import minigrad.ops
 from minigrad.engine import Primitive
 from tests.minigrad.ops.cases import Case, values
 from tests.minigrad.ops.compare import attempt, compare, gradients
-from tests.minigrad.ops.table import ROWS, Row
+from tests.minigrad.ops.row import Row
+from tests.minigrad.ops.table import ROWS
 
 # The fused operations of networks are tested with minigrad.nn, which gives them their arguments.
 ELSEWHERE = {"minigrad.ops.loss"}
@@ -82,7 +83,7 @@ def test_every_rule_is_used_by_a_row_of_the_table(monkeypatch: pytest.MonkeyPatc
     unused = [
         f"{name}, input {p.names[i]}" for name, p in primitives().items() for i in p.rules if (id(p), i) not in used
     ]
-    assert not unused, f"rules without a row in tests/minigrad/ops/table.py: {unused}"
+    assert not unused, f"rules without a row in tests/minigrad/ops/tables: {unused}"
 
 
 def test_no_two_rows_have_one_name() -> None:

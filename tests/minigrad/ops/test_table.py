@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.minigrad.ops.cases import LAYOUTS, laid_out, numbers, values
 from tests.minigrad.ops.compare import compare
-from tests.minigrad.ops.table import ROWS, Row
+from tests.minigrad.ops.row import Row
+from tests.minigrad.ops.table import ROWS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning"

@@ -1,0 +1,145 @@
+"""Rows of the operations that pick elements and put them back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.minigrad.ops.cases import Case, dims, each, fixed, one_dim, shapes
+from tests.minigrad.ops.row import BOOLS, Row, function
+
+
+@st.composite
+def an_index(draw: Any) -> Case:
+    """A tuple of integers, slices, None, Ellipsis, integer lists and masks that fits a shape."""
+    shape = draw(shapes(0, 3, st.sampled_from([2, 3, 1, 4])))
+    index: list[Any] = []
+    rows: int | None = None
+    dotted = False
+    axis = 0
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["int", "slice", "slice", "none", "dots", "list", "mask", "array"]))
+        if kind == "none":
+            index.append(None)
+        elif kind == "dots" and not dotted:
+            dotted = True
+            index.append(...)
+            axis = max(axis, draw(st.integers(axis, len(shape))))
+            left = len(shape) - axis
+            axis = len(shape) - left
+        elif axis < len(shape) and not dotted:
+            n = shape[axis]
+            axis += 1
+            if kind == "int":
+                index.append(draw(st.integers(-n, n - 1)))
+            elif kind == "list":
+                rows = rows or draw(st.integers(1, 3))
+                index.append(draw(st.lists(st.integers(-n, n - 1), min_size=rows, max_size=rows)))
+            elif kind == "array":
+                rows = rows or draw(st.integers(1, 3))
+                index.append(np.array(draw(st.lists(st.integers(-n, n - 1), min_size=rows, max_size=rows))))
+            elif kind == "mask" and rows is None:
+                mask = np.array(draw(st.lists(BOOLS, min_size=n, max_size=n)))
+                rows = int(mask.sum()) or None
+                if rows is None:
+                    mask[0], rows = True, 1
+                index.append(mask)
+            else:
+                a, b = draw(st.none() | st.integers(-n - 1, n + 1)), draw(st.none() | st.integers(-n - 1, n + 1))
+                index.append(slice(a, b, draw(st.sampled_from([None, 1, 2, 3]))))
+    return Case((shape,), {"index": index[0] if len(index) == 1 and draw(BOOLS) else tuple(index)})
+
+
+def _at(shape: tuple[int, ...], n: int) -> st.SearchStrategy[np.ndarray]:
+    size = math.prod(shape)
+    return st.lists(st.integers(0, n - 1), min_size=size, max_size=size).map(
+        lambda found: np.array(found, np.int64).reshape(shape)
+    )
+
+
+@st.composite
+def gathered(draw: Any, with_src: bool = False) -> Case:
+    """An index of the input's number of dimensions, no larger than the input but along ``dim``."""
+    shape = draw(shapes(1, 3, st.sampled_from([2, 3, 1])))
+    dim = draw(dims(len(shape)))
+    small = [draw(st.integers(0, n)) for n in shape]
+    small[dim] = draw(st.integers(0, 4))
+    index = draw(_at(tuple(small), shape[dim]))
+    options = {"dim": dim, "index": index}
+    if not with_src:
+        return Case((shape,), options)
+    return Case((shape, tuple(n + draw(st.integers(0, 1)) for n in small)), options)
+
+
+def scattered() -> st.SearchStrategy[Case]:
+    cases = gathered(True).filter(lambda c: c.options["index"].size > 0)
+    return cases.map(lambda c: Case((c.shapes[0], c.options["index"].shape), c.options))
+
+
+@st.composite
+def along(draw: Any) -> Case:
+    """An index that broadcasts with the input but along ``dim``."""
+    shape = draw(shapes(1, 3, st.sampled_from([2, 3, 1])))
+    dim = draw(dims(len(shape)))
+    small = [draw(st.sampled_from([n, 1])) for n in shape]
+    small[dim] = draw(st.integers(1, 3))
+    return Case((shape,), {"dim": dim, "index": draw(_at(tuple(small), shape[dim]))})
+
+
+@st.composite
+def rows_of(draw: Any, with_source: bool = False) -> Case:
+    shape = draw(shapes(1, 3, st.sampled_from([2, 3, 1])))
+    dim = draw(dims(len(shape)))
+    index = draw(_at((draw(st.integers(0, 4)),), shape[dim]))
+    options: dict[str, Any] = {"dim": dim, "index": index}
+    if not with_source:
+        return Case((shape,), options)
+    source = list(shape)
+    source[dim] = len(index)
+    return Case((shape, tuple(source)), {**options, "alpha": draw(st.sampled_from([1, 2, -1]))})
+
+
+MATRIX = shapes(2, 3)
+
+INDICES = [
+    Row("getitem", lambda m, x, index: x[index], an_index(), title=False),
+    Row("getitem by a mask", lambda m, x: x[x > 0], each(), title=False),
+    Row("select", lambda m, x, dim: x.select(dim, x.shape[dim] - 1), one_dim(1)),
+    Row("unbind", lambda m, x, dim: m.unbind(x, dim), one_dim(1)),
+    Row("iteration", lambda m, x: list(x), shapes(1).map(lambda s: Case((s,), {}))),
+    Row("gather", lambda m, x, dim, index: m.gather(x, dim, index), gathered()),
+    Row("take_along_dim", lambda m, x, dim, index: m.take_along_dim(x, index, dim), along()),
+    Row("take_along_dim of all", lambda m, x: m.take_along_dim(x + 0, m.tensor([0, 2])), fixed((3,)), title=False),
+    Row("scatter_add", lambda m, x, src, dim, index: m.scatter_add(x, dim, index, src), scattered(), dtypes="f"),
+    Row(  # PyTorch has no gradient for a source larger than the index
+        "scatter_add of a part",
+        lambda m, x, src, dim, index: m.scatter_add(x, dim, index, src),
+        gathered(True),
+        order=0,
+        dtypes="f",
+    ),
+    Row("index_select", lambda m, x, dim, index: m.index_select(x, dim, index), rows_of()),
+    Row(
+        "index_add",
+        lambda m, x, source, dim, index, alpha: m.index_add(x, dim, index, source, alpha=alpha),
+        rows_of(True),
+        dtypes="f",
+    ),
+    Row("masked_select", lambda m, x: m.masked_select(x, x > 0), each()),
+    *[
+        Row(n, function(n), MATRIX.flatmap(lambda s: st.integers(-3, 3).map(lambda k: Case((s,), {"diagonal": k}))))
+        for n in ("triu", "tril")
+    ],
+    Row(
+        "diag",
+        function("diag"),
+        shapes(1, 2).flatmap(lambda s: st.integers(-1, 1).map(lambda k: Case((s,), {"diagonal": k}))),
+        title=False,
+    ),
+    Row("diagonal", lambda m, x: m.diagonal(x), MATRIX.map(lambda s: Case((s,), {}))),
+    Row("diagonal of other dims", lambda m, x: m.diagonal(x, 1, -1, 0), MATRIX.map(lambda s: Case((s,), {}))),
+    Row("trace", function("trace"), shapes(2, 2).map(lambda s: Case((s,), {}))),
+]
