@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.nn.functional import class_losses as C
 from minigrad.nn.functional import losses as F
+from minigrad.nn.functional.reduction import reduction_of
 from minigrad.nn.modules.module import Module
 from minigrad.tensor import Tensor
 
@@ -17,7 +19,7 @@ class _Loss(Module):
     def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = (
-            reduction if size_average is None and reduce is None else F._mode(reduction, size_average, reduce)
+            reduction if size_average is None and reduce is None else reduction_of(reduction, size_average, reduce)
         )
 
 
@@ -117,7 +119,7 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+        return C.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):
@@ -136,7 +138,7 @@ class CrossEntropyLoss(_WeightedLoss):
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Any, target: Any) -> Any:
-        return F.cross_entropy(
+        return C.cross_entropy(
             input,
             target,
             self.weight,
