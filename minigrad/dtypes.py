@@ -5,6 +5,7 @@ A ``dtype`` here is a thin name for a NumPy dtype: inside the package arrays spe
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,12 @@ def _promote(x: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
     common = result_dtype(x, other)
     # in two steps: a Python number out of the range of an integer type wraps around there, as in PyTorch
     return np.asarray(x).astype(common, copy=False), np.asarray(other).astype(common, copy=False)
+
+
+@functools.lru_cache(1024)
+def constant(value: float, dtype: np.dtype) -> np.ndarray:
+    """A number as a 0-d array, which NumPy takes as an operand in half the time of a Python number. Not to be changed."""
+    return np.array(value, dtype)
 
 
 def promote_float(x: np.ndarray) -> np.ndarray:

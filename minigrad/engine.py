@@ -1,34 +1,40 @@
 """The engine: how operations are recorded and how gradients flow back. Read this file first.
 
 A tensor is an array with a history. Every operation is a ``Primitive``; calling one runs NumPy on the arrays and, if an
-input needs a gradient, records a ``Node``. A node holds one ``Edge`` per such input: where the gradient goes next, by
-which rule, with which saved values. ``walk`` then visits the nodes from the newest to the oldest and applies the rules:
-on arrays this is backward, on tensors the same rules are recorded in turn and can be differentiated again.
+input needs a gradient, records a ``Node``: for each such input an edge to the node that made it, the rule for its
+gradient, and the values which that rule needs. ``walk`` then visits the nodes from the newest to the oldest and applies
+the rules: on arrays this is backward, on tensors the same rules are recorded in turn and can be differentiated again.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 import itertools
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from operator import itemgetter
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.grad_mode import enable_grad, mode, set_grad_enabled
+from minigrad.grad_mode import enable_grad, mode
+from minigrad.signature import Signature
 
-_orders = itertools.count()
+_clock = itertools.count()  # numbers recorded operations and in-place changes in the order in which they happen
 
 
 class Version:
-    """Counts the in-place changes of one piece of memory; a tensor and its views share it."""
+    """The in-place changes of one piece of memory; a tensor and its views share it."""
 
     count = 0
+    last = -1  # when the latest change was
     changed_by = ""
+
+    def change(self, by: str) -> None:
+        """Count a change, made by an operation and line of that name."""
+        self.count, self.last, self.changed_by = self.count + 1, next(_clock), by
 
 
 class TensorBase:
@@ -67,125 +73,107 @@ class TensorBase:
                 self.node, self.needs_grad = fresh.node, fresh.needs_grad
 
 
-class Saved:
-    """An array that a rule will need, the version it had then, and the node that made it (None: the saving node)."""
+class Plan(NamedTuple):
+    """What a primitive records when certain inputs need a gradient; worked out once and shared by all its nodes."""
 
-    __slots__ = ("array", "constant", "count", "node", "version", "wrap")
-
-    def __init__(self, tensor: TensorBase, node: Node | None, constant: bool = False) -> None:
-        self.array, self.version, self.count = tensor.array, tensor.version, tensor.version.count
-        self.node, self.constant, self.wrap = node, constant, tensor.wrap
-
-    def open(self, owner: Any, as_tensor: bool) -> Any:
-        if self.version.count != self.count:
-            raise RuntimeError(
-                f"one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"{owner.title} saved a tensor of shape {list(self.array.shape)} at version {self.count}, and "
-                f"{self.version.changed_by} brought it to version {self.version.count}. "
-                f"Hint: use the out-of-place form there (x = x + 1, not x += 1), or give {owner.title} a clone()."
-            )
-        if not as_tensor:
-            return self.array
-        node = self.node or owner
-        if isinstance(node, AccumulateGrad):
-            return node.leaf()
-        tensor = self.wrap(self.array)
-        tensor.version = self.version
-        if not self.constant:
-            tensor.node, tensor.needs_grad = node, True
-        return tensor
+    pulls: list[tuple[int, Callable[..., Any], Callable[[list[Any]], Any]]]  # input, rule, what the rule needs
+    kept: list[int]  # the arguments to save; the output counts as the one after the last
+    shapes: list[int]  # the arguments whose shape a rule asks for
+    count: int  # the number of arguments
+    inputs: Sequence[int]  # those that could have a gradient
 
 
-class SavedList(Saved):
-    """All inputs of an operation on any number of them."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, xs: Sequence[Any]) -> None:
-        self.items = [_save(x) for x in xs]
-
-    def open(self, owner: Any, as_tensor: bool) -> Any:
-        return [item.open(owner, as_tensor) if isinstance(item, Saved) else item for item in self.items]
-
-
-class Edge:
-    """One input of a recorded operation: the node its gradient goes to, the rule, and what the rule needs."""
-
-    __slots__ = ("dtype", "index", "node", "rule", "shape", "values")
-
-    def __init__(
-        self, index: int, node: Node, rule: Callable[..., Any], values: list[Any] | None, x: np.ndarray
-    ) -> None:
-        self.index, self.node, self.rule, self.values = index, node, rule, values
-        self.shape, self.dtype = x.shape, x.dtype
-
-    def pull(self, g: Any, owner: Node, as_tensor: bool) -> Any:
-        """The gradient that this input receives: the rule, then broadcasting and the type conversion undone."""
-        if self.values is None:
-            raise RuntimeError(
-                f"Trying to backward through the graph a second time: the values that {owner.title} saved were freed by "
-                f"the first backward pass. Specify retain_graph=True in that first call, or compute the forward pass anew."
-            )
-        x_bar = self.rule(g, *[v.open(owner, as_tensor) if isinstance(v, Saved) else v for v in self.values])
-        if isinstance(x_bar, np.generic):
-            x_bar = np.asarray(x_bar)  # NumPy gives a scalar where a 0-d array is meant
-        elif as_tensor:
-            return fit(x_bar, self.shape, self.dtype)
-        if x_bar.shape == self.shape and x_bar.dtype is self.dtype:
-            return x_bar
-        return fit(x_bar, self.shape, self.dtype)
-
-
-def _save(x: Any) -> Any:
-    return Saved(x, x.gradient_node() if x.needs_grad else None, not x.needs_grad) if isinstance(x, TensorBase) else x
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    return x.array.shape if isinstance(x, TensorBase) else np.shape(x)
+# Where an input's gradient goes, the input's shape and type, the rule, and how to take what it needs from the values
+Edge = tuple["Node", tuple[int, ...], np.dtype, Callable[..., Any], Callable[[list[Any]], Any]]
 
 
 class Node:
     """A recorded operation. ``order`` grows with time, so every edge leads to a node of smaller order."""
 
-    __slots__ = ("__weakref__", "edges", "hooks", "order", "title", "width")
+    __slots__ = ("__weakref__", "edges", "hooks", "order", "plan", "title", "values", "versions")
 
     fresh = True  # the rules make new arrays, unless they return g itself or a view
     ends = False  # a path goes on from here
 
-    def __init__(self, title: str, edges: Sequence[Edge], width: int) -> None:
-        self.title = title
-        self.edges = edges
-        self.width = width  # how many inputs could have a gradient
+    def __init__(
+        self, title: str, plan: Plan, edges: list[Edge], values: list[Any] | None, versions: list[tuple[int, Version]]
+    ) -> None:
+        self.title, self.plan, self.edges = title, plan, edges
+        self.values = values  # [*args, output, *shapes, *options] with None for what no rule needs
+        self.versions = versions  # which of the values are tensors' arrays, and the versions of their memory
         self.hooks: dict[int, Callable[[Any], Any]] | None = None
-        self.order = next(_orders)
+        self.order = next(_clock)
 
     def name(self) -> str:
         return self.title
 
-    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
-        """For each input, the node its gradient goes to and that gradient."""
-        for edge in self.edges:
-            if wanted is None or edge.node in wanted:
-                yield edge.node, edge.pull(g, self, as_tensor)
+    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
+        """For each input, the node its gradient goes to and that gradient, which the rule gives.
+
+        Broadcasting and conversion of the input are undone here, once for all rules.
+        """
+        values = self.saved_tensors(g.wrap) if as_tensor else self.saved_arrays()
+        found = []
+        for source, shape, dtype, rule, needs in self.edges:
+            if wanted is None or source in wanted:
+                x_bar = rule(g, *needs(values))
+                if as_tensor or x_bar.shape != shape or x_bar.dtype is not dtype:
+                    x_bar = fit(x_bar, shape, dtype)
+                found.append((source, np.asarray(x_bar) if isinstance(x_bar, np.generic) else x_bar))
+        return found
+
+    def saved_arrays(self) -> list[Any]:
+        """The saved values. Raises RuntimeError if they were freed, or changed in place since they were saved."""
+        if self.values is None:
+            raise RuntimeError(
+                f"Trying to backward through the graph a second time: the values that {self.title} saved were freed by "
+                f"the first backward pass. Specify retain_graph=True in that first call, or compute the forward pass anew."
+            )
+        for i, version in self.versions:
+            if version.last > self.order:
+                raise stale(self.title, self.values[i], version)
+        return self.values
+
+    def saved_tensors(self, wrap: Callable[[np.ndarray], Any]) -> list[Any]:
+        """The saved values as tensors with their history."""
+        values = list(self.saved_arrays())
+        nodes = {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
+        nodes[self.plan.count] = self
+        for i, version in self.versions:
+            values[i] = wrap(values[i])
+            values[i].version = version
+            if i in nodes:
+                values[i].node, values[i].needs_grad = nodes[i], True
+        return values
+
+    def saved(self) -> list[np.ndarray]:
+        """The arrays that are kept for the rules; none once they were freed."""
+        return [self.values[i] for i, _ in self.versions] if self.values is not None else []
 
     def accumulate(self, g: Any) -> None:
         """Take in a gradient that has come to the end of its path."""
 
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
-        for edge in self.edges:
-            for value in edge.values or ():
-                if isinstance(value, Saved):
-                    edge.values = None
-                    break
+        if self.versions:
+            self.values = None
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        nodes: dict[int, Node] = {edge.index: edge.node for edge in self.edges}
-        return tuple((nodes.get(i), 0) for i in range(self.width))
+        nodes = {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
+        return tuple((nodes.get(i), 0) for i in self.plan.inputs)
 
     def __repr__(self) -> str:
         return f"<{self.title} object at {id(self):#x}>"
+
+
+def stale(title: str, array: np.ndarray, version: Version) -> RuntimeError:
+    """The error for a saved array that was overwritten."""
+    return RuntimeError(
+        f"one of the variables needed for gradient computation has been modified by an inplace operation: {title} saved a "
+        f"tensor of shape {list(array.shape)}, and {version.changed_by} then brought it to version {version.count}. "
+        f"Hint: use the out-of-place form there (x = x + 1, not x += 1), or give {title} a clone()."
+    )
 
 
 class AccumulateGrad(Node):
@@ -196,7 +184,7 @@ class AccumulateGrad(Node):
     ends = True
 
     def __init__(self, leaf: TensorBase) -> None:
-        super().__init__("AccumulateGrad", (), 0)
+        super().__init__("AccumulateGrad", Plan([], [], [], 0, ()), [], [], [])
         self.leaf = weakref.ref(leaf)  # weak, since the leaf holds this node: no cycle, nothing for the collector
 
     @property
@@ -219,10 +207,10 @@ def accumulate(tensor: TensorBase, g: Any) -> None:
         tensor.grad = tensor.wrap(tensor.grad.array + g)
     else:
         tensor.grad.array += g
-        tensor.grad.version.count += 1
+        tensor.grad.version.change("AccumulateGrad")
 
 
-class Primitive:
+class Primitive(Signature):
     """A differentiable operation: a forward function on arrays, and per input a rule for the gradient.
 
     A rule's first parameter is ``g``, the gradient of the output. The names of the others say what it needs, and only that
@@ -230,99 +218,100 @@ class Primitive:
     on any number of inputs (``*xs``) ``i`` is the position of the one whose gradient is asked for.
     """
 
-    def __init__(self, forward: Callable[..., Any] | None = None, *, name: str = "", view: bool = False) -> None:
-        self.name, self.view = name, view
-        self.rules: dict[int, tuple[Callable[..., Any], list[Any]]] = {}
-        if forward is not None:
-            self._define(forward)
-
-    def _define(self, forward: Callable[..., Any]) -> None:
-        self.forward = forward
-        # inf and nan are results, not warnings, as in PyTorch; what only moves elements about cannot make any
-        self.quiet = forward if self.view else np.errstate(all="ignore")(forward)
-        functools.update_wrapper(self, forward, assigned=("__doc__", "__module__", "__qualname__"), updated=())
-        self.__name__ = forward.__name__.strip("_")
-        self.name = self.name or self.__name__.title().replace("_", "") + "Backward0"
-        parameters = list(inspect.signature(forward).parameters.values())
-        self.names = [p.name for p in parameters]
-        self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        self.variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-        self.arity = -1 if self.variadic else len(self.names)
+    def __init__(self, forward: Callable[..., Any], name: str = "", view: bool = False) -> None:
+        super().__init__(forward, name)
+        self.forward, self.view = forward, view
+        self.rules: dict[int, tuple[Callable[..., Any], list[str]]] = {}
+        self.plans: dict[tuple[int, ...], Plan] = {}
 
     def vjp(self, **rules: Callable[..., Any]) -> None:
         """Write down the rules: ``mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)``."""
         for name, rule in rules.items():
-            needs = list(inspect.signature(rule).parameters)[1:]
-            self.rules[self.names.index(name)] = rule, [self._getter(need) for need in needs]
-
-    def _getter(self, name: str) -> Callable[..., Any]:
-        """How to take what a rule means by ``name`` from a call: its arguments, options, position of the input, result."""
-        if name == "y":
-            return lambda args, options, i, result: Saved(result, None)
-        if self.variadic:
-            if name == "i":
-                return lambda args, options, i, result: i
-            if name == self.names[0]:
-                return lambda args, options, i, result: SavedList(args)
-            if name == self.names[0] + "_shapes":
-                return lambda args, options, i, result: [_shape(x) for x in args]
-            return lambda args, options, i, result: options.get(name, self.defaults.get(name))
-        if name in self.names:
-            at = self.names.index(name)
-            return lambda args, options, i, result: _save(args[at])
-        at = self.names.index(name.removesuffix("_shape"))
-        return lambda args, options, i, result: _shape(args[at])
+            self.rules[self.names.index(name)] = rule, list(inspect.signature(rule).parameters)[1:]
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if not self.variadic and (options or len(args) != self.arity):
-            args, options = self._bind(args, options), {}
-        if mode.tape is not None:
-            mode.tape.enter(args)
-        tensor, arrays, tracked = None, [], []
-        for i, arg in enumerate(args):
+        if options or len(args) != self.arity:
+            args, options = self.bind(args, options)
+        for arg in args:
             if isinstance(arg, TensorBase):
-                tensor = arg
-                if arg.base is not None:
-                    arg.sync()
-                if arg.needs_grad:
+                break
+        else:
+            return self.forward(*args, **options)
+        tape = mode.tape
+        if tape is not None:
+            tape.enter(args)
+        arrays, tracked = [], []
+        for i, x in enumerate(args):
+            if isinstance(x, TensorBase):
+                if x.base is not None:
+                    x.sync()
+                if x.needs_grad:
                     tracked.append(i)
-                arg = arg.array
-            arrays.append(arg)
-        if tensor is None:
-            return self.forward(*arrays, **options)
+                x = x.array
+            arrays.append(x)
         try:
-            y = self.quiet(*arrays, **options)
+            y = mode.quietly(self.forward, *arrays, **options)  # inf and nan are results, not warnings
         except ValueError as error:
-            raise self._explain(error, arrays) from None
-        result = tensor.wrap(y if isinstance(y, np.ndarray) else np.asarray(y))
+            raise self.explain(error, arrays) from None
+        result = arg.wrap(y if isinstance(y, np.ndarray) else np.asarray(y))
         if tracked and mode.enabled and self.rules and result.array.dtype.kind == "f":
-            self._record(tracked, args, options, result)
+            self.record(args, options, tracked, result)
         if self.view and result.array.base is not None:
             self._link(args, result)
+        if tape is not None:
+            tape.leave(self, args, result)
         return result
 
     def __get__(self, tensor: Any, owner: type) -> Any:
         return self if tensor is None else MethodType(self, tensor)  # so that a class can say exp = ops.exp
 
-    def _record(self, tracked: list[int], args: Sequence[Any], options: dict[str, Any], result: TensorBase) -> None:
+    def record(self, args: Sequence[Any], options: dict[str, Any], tracked: list[int], result: TensorBase) -> None:
+        """Write the operation into the history of its result."""
+        plan = self.plans.get(tuple(tracked)) or self._plan(tracked, len(args))
         edges = []
-        for i in tracked:
-            found = self.rules.get(0 if self.variadic else i)
-            if found is not None:
-                x = args[i]
-                values = [getter(args, options, i, result) for getter in found[1]]
-                edges.append(Edge(i, x.gradient_node(), found[0], values, x.array))
-        if edges:
-            result.node = Node(self.name, edges, len(args) if self.variadic else len(self.rules))
-            result.needs_grad = True
+        for i, rule, needs in plan.pulls:
+            x = args[i]
+            edges.append((x.node or x.gradient_node(), x.array.shape, x.array.dtype, rule, needs))
+        if not edges:
+            return
+        values: list[Any] = [None] * (plan.count + 1)
+        versions = []
+        for i in plan.kept:
+            x = args[i] if i < plan.count else result
+            if isinstance(x, TensorBase):
+                versions.append((i, x.version))
+                x = x.array
+            values[i] = x
+        if plan.shapes:
+            values += [None] * plan.count
+            for i in plan.shapes:
+                values[plan.count + 1 + i] = (
+                    args[i].array.shape if isinstance(args[i], TensorBase) else np.shape(args[i])
+                )
+        if options:
+            values += options.values()
+        result.node, result.needs_grad = Node(self.name, plan, edges, values, versions), True
 
-    def _bind(self, args: Sequence[Any], options: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments in order, with defaults filled in."""
-        values = {**self.defaults, **dict(zip(self.names, args, strict=False)), **options}
-        if len(args) > len(self.names) or len(values) != len(self.names):
-            unknown = ", ".join(n for n in values if n not in self.names) or f"{len(args)} positional arguments"
-            raise TypeError(f"{self.__name__}({', '.join(self.names)}): cannot use or lacks arguments; got {unknown}")
-        return tuple(values[name] for name in self.names)
+    def _plan(self, tracked: list[int], count: int) -> Plan:
+        """What to record when the inputs at these positions need a gradient."""
+        pulls, asked = [], set()
+        for i in tracked:
+            rule, needs = self.rules.get(0 if self.variadic else i, (None, []))
+            if rule is None:
+                continue
+            if self.variadic and "i" in needs:
+                needs = [need for need in needs if need != "i"]
+                rule = _at(rule, needs, i)
+            places = self.places(needs, count)
+            pulls.append((i, rule, _taker(places)))
+            for place in places:
+                asked.update(range(place.start, place.stop) if isinstance(place, slice) else (place,))
+        kept = sorted(k for k in asked if k <= count)
+        shapes = list(range(count)) if self.variadic else sorted(k - count - 1 for k in asked if k > count)
+        plan = Plan(pulls, kept, shapes, count, range(count) if self.variadic else sorted(self.rules))
+        if not self.variadic:
+            self.plans[tuple(tracked)] = plan
+        return plan
 
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
         """Make the result a view: it shares the version of the memory, and follows in-place changes of its base."""
@@ -333,15 +322,24 @@ class Primitive:
                 result.base, result.seen = x.base if x.base is not None else x, x.version.count
                 result.path = (*x.path, (self, tuple(args[1:])))
 
-    def _explain(self, error: ValueError, arrays: Sequence[Any]) -> Exception:
-        shapes = [tuple(a.shape) for a in arrays if isinstance(a, np.ndarray)]
-        text = f"{self.__name__}: {error} (given tensors of shape {', '.join(map(str, shapes))})"
-        return IndexError(text) if isinstance(error, IndexError) else RuntimeError(text)
+
+def _taker(places: list[Any]) -> Callable[[list[Any]], Any]:
+    """A function that takes what stands at these places out of a list."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    if places and isinstance(places[0], slice):
+        return lambda values: (values[places[0]],)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))  # faster than a list of one, or none
+
+
+def _at(rule: Callable[..., Any], needs: list[str], i: int) -> Callable[..., Any]:
+    """The rule for the input at position ``i`` of ``*xs``."""
+    return lambda g, *values: rule(g, i=i, **dict(zip(needs, values, strict=True)))
 
 
 def define(name: str = "", *, view: bool = False) -> Callable[[Callable[..., Any]], Primitive]:
     """``@Primitive`` with options: the name that ``grad_fn`` shows, and whether the result may share memory."""
-    return lambda forward: Primitive(forward, name=name, view=view)
+    return lambda forward: Primitive(forward, name, view)
 
 
 @Primitive
@@ -411,25 +409,12 @@ def walk(
     """
     wanted = None if targets is None else _leading_to(targets, [node for node, _ in roots])
     captured: dict[Node, Any] = {}
-    waiting: dict[int, tuple[Node, Any, bool]] = {}  # order -> node, gradient so far, whether its array is ours alone
+    waiting: dict[int, list[Any]] = {}  # order -> node, gradient so far, whether its array is ours alone
     queue: list[int] = []
-
-    def send(node: Node, g: Any, owned: bool) -> None:
-        if node.order in waiting:
-            _, former, ours = waiting[node.order]
-            if ours and not create_graph:
-                former += g
-                waiting[node.order] = node, former, True
-            else:
-                total = former + g
-                waiting[node.order] = node, np.asarray(total) if isinstance(total, np.generic) else total, True
-        else:
-            waiting[node.order] = node, g, owned
-            heappush(queue, -node.order)
-
-    for node, g in roots:
-        send(node, g, False)
-    with set_grad_enabled(create_graph):
+    tape, recording, mode.enabled = mode.tape, mode.enabled, create_graph
+    try:
+        for node, g in roots:
+            _send(waiting, queue, node, g, False)
         while queue:
             node, g, owned = waiting.pop(-heappop(queue))
             if node.hooks:
@@ -440,27 +425,45 @@ def walk(
                     g = g.copy()
                 if targets is not None:
                     captured[node] = g
-                elif node.ends:
+                else:
                     node.accumulate(g)
             if node.edges:
-                fresh = node.fresh
-                for source, x_bar in node.pull(g, create_graph, wanted):
-                    send(source, x_bar, create_graph or (fresh and x_bar is not g and x_bar.base is None))
+                found = node.pull(g, create_graph, wanted)
+                if tape is not None:
+                    tape.pulled(node, g, found)
+                for source, x_bar in found:
+                    owned = create_graph or (node.fresh and x_bar is not g and x_bar.base is None)
+                    _send(waiting, queue, source, x_bar, owned)
                 if not retain_graph:
                     node.release()
+    finally:
+        mode.enabled = recording
     return captured
+
+
+def _send(waiting: dict[int, list[Any]], queue: list[int], node: Node, g: Any, owned: bool) -> None:
+    """Add ``g`` to what waits for ``node``: in place where the waiting array is ours and nothing is recorded."""
+    entry = waiting.get(node.order)
+    if entry is None:
+        waiting[node.order] = [node, g, owned]
+        heappush(queue, -node.order)
+    elif entry[2] and not mode.enabled:
+        entry[1] += g
+    else:
+        total = entry[1] + g
+        entry[1:] = np.asarray(total) if isinstance(total, np.generic) else total, True
 
 
 def _leading_to(targets: set[Node], roots: Sequence[Node]) -> set[Node]:
     """The nodes on a path from a root to a target."""
     reached, stack = set(roots), list(roots)
     while stack:
-        for edge in stack.pop().edges:
-            if edge.node not in reached:
-                reached.add(edge.node)
-                stack.append(edge.node)
+        for source, *_ in stack.pop().edges:
+            if source not in reached:
+                reached.add(source)
+                stack.append(source)
     wanted: set[Node] = set()
     for node in sorted(reached, key=lambda node: node.order):
-        if node in targets or any(edge.node in wanted for edge in node.edges):
+        if node in targets or any(source in wanted for source, *_ in node.edges):
             wanted.add(node)
     return wanted

@@ -5,10 +5,13 @@ Each context also works as a decorator, with or without parentheses, as PyTorch'
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,12 +25,33 @@ __all__ = [
 ]
 
 
+class Tape:
+    """What wants to see every operation of a thread while it stands in ``mode.tape``; by itself it looks at nothing."""
+
+    def enter(self, args: Any) -> None:
+        """An operation on tensors is about to be computed."""
+
+    def leave(self, primitive: Any, args: Any, result: Any) -> None:
+        """It was computed, and recorded if it is to be."""
+
+    def pulled(self, node: Any, g: Any, found: Any) -> None:
+        """Backward applied the rules of ``node`` to ``g``: ``found`` are pairs of a source node and its gradient."""
+
+    def cut(self, tensor: Any, result: Any, how: str) -> None:
+        """``result`` was made of ``tensor`` without its history, by the method named ``how``."""
+
+
 class _Mode(threading.local):
     """The state of this thread: a new thread starts with recording on."""
 
     enabled = True
     inference = False
-    tape: Any = None  # while a step is being captured, what writes down the calls of NumPy
+    tape: Tape | None = None
+
+    def __init__(self) -> None:
+        context = contextvars.Context()
+        context.run(np.seterr, all="ignore")
+        self.quietly = context.run  # quietly(f, x): as with np.errstate(all="ignore"), at a fifth of its price
 
 
 mode = _Mode()

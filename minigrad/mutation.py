@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import Saved, TensorBase, define, replay
+from minigrad.engine import TensorBase, define, replay
 from minigrad.grad_mode import mode
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -52,8 +52,7 @@ def user_line() -> str:
 
 def touch(x: TensorBase, by: str) -> None:
     """Count an in-place change of the memory of ``x``."""
-    x.version.count += 1
-    x.version.changed_by = f"{by} at {user_line()}"
+    x.version.change(f"{by} at {user_line()}")
 
 
 def _check(x: TensorBase) -> None:
@@ -93,12 +92,13 @@ def change(x: TensorBase, result: TensorBase, by: str) -> Any:
 
 
 def _keep_output(x: TensorBase) -> None:
-    """The operation that wrote ``x`` saved its output: that is now the memory of ``x``."""
-    assert x.node is not None
-    for edge in x.node.edges:
-        for value in edge.values or ():
-            if type(value) is Saved and value.node is None and not value.constant:
-                value.array, value.version, value.count = x.array, x.version, x.version.count
+    """The operation that wrote ``x`` may have saved its output: that is now the memory of ``x``, as of that operation."""
+    node = x.node
+    assert node is not None
+    for k, (i, _) in enumerate(node.versions):
+        if i == node.plan.count and node.values is not None:
+            node.values[i], node.versions[k] = x.array, (i, x.version)
+            x.version.last = node.order
 
 
 def assign_index(x: TensorBase, index: Any, value: Any, by: str = "setitem") -> None:

@@ -7,12 +7,11 @@ sends it the gradient of its part, and ``backward`` is called once with all of t
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine import Node, Primitive, Saved, TensorBase, define, fit
+from minigrad.engine import AccumulateGrad, Node, Primitive, TensorBase, define, fit, stale
 from minigrad.grad_mode import mode, no_grad
 from minigrad.tensor import Tensor
 
@@ -50,7 +49,7 @@ class FunctionCtx:
                     "pass. Specify retain_graph=True in that first call."
                 )
             return self._to_save
-        return tuple(s.open(self._node(), True) if isinstance(s, Saved) else s for s in self._saved)
+        return tuple(s.open(self._node()) if isinstance(s, _Saved) else s for s in self._saved)
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Outputs through which no gradient flows."""
@@ -63,6 +62,29 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether ``backward`` gets zeros (True) or None for outputs that received no gradient."""
         self._materialize = value
+
+
+class _Saved:
+    """A tensor kept for ``backward``: its memory, and the node that made it (None: the node of this Function)."""
+
+    def __init__(self, tensor: Tensor, node: Node | None) -> None:
+        self.array, self.version, self.node, self.constant = (
+            tensor.array,
+            tensor.version,
+            node,
+            not tensor.requires_grad,
+        )
+
+    def open(self, owner: Node) -> Tensor:
+        if self.version.last > owner.order:
+            raise stale(owner.title, self.array, self.version)
+        if isinstance(self.node, AccumulateGrad) and self.node.variable is not None:
+            return self.node.variable
+        tensor = Tensor.wrap(self.array)
+        tensor.version = self.version
+        if not self.constant:
+            tensor.node, tensor.needs_grad = self.node or owner, True
+        return tensor
 
 
 class Parts:
@@ -97,7 +119,7 @@ class FunctionNode(Node):
 
     fresh = False  # backward may return what it was given, or one array twice
 
-    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> Iterator[tuple[Node, Any]]:
+    def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
         ctx, metas = self.ctx, self.metas
         parts = g.parts if isinstance(g, Parts) else {0: g}
         given = []
@@ -114,24 +136,27 @@ class FunctionNode(Node):
                 f"function {name}Backward returned an incorrect number of gradients (expected {self.count}, got {len(results)}): "
                 f"backward returns one for each argument of forward, None for those that are no tensors"
             )
-        for edge in self.edges:
-            position = edge.index
+        pulled = []
+        for (source, shape, dtype, *_), (position, *_) in zip(self.edges, self.plan.pulls, strict=True):
             found = results[position]
-            if found is None or (wanted is not None and edge.node not in wanted):
+            if found is None or (wanted is not None and source not in wanted):
                 continue
             if not isinstance(found, TensorBase):
                 raise TypeError(
                     f"{name}.backward must return tensors or None, got {type(found).__name__} for argument {position}"
                 )
             try:
-                fitted = fit(found, edge.shape, edge.dtype)
+                fitted = fit(found, shape, dtype)
             except RuntimeError:
-                given_shape = list(results[position].array.shape)
                 raise RuntimeError(
-                    f"Function {name}Backward returned an invalid gradient at index {position} - got {given_shape} but "
-                    f"expected shape compatible with {list(edge.shape)}"
+                    f"Function {name}Backward returned an invalid gradient at index {position} - got {list(found.array.shape)} "
+                    f"but expected shape compatible with {list(shape)}"
                 ) from None
-            yield edge.node, fitted if as_tensor else fitted.array
+            pulled.append((source, fitted if as_tensor else fitted.array))
+        return pulled
+
+    def saved(self) -> list[np.ndarray]:
+        return [s.array for s in self.ctx._saved or () if isinstance(s, _Saved)]
 
     def release(self) -> None:
         self.ctx._saved = None
@@ -140,12 +165,12 @@ class FunctionNode(Node):
 class _Custom(Primitive):
     """The primitive that joins the outputs of a Function to its inputs."""
 
-    def _record(self, tracked: list[int], args: Any, options: Any, result: TensorBase) -> None:
-        super()._record(tracked, args, options, result)
+    def record(self, args: Any, options: Any, tracked: list[int], result: TensorBase) -> None:
+        super().record(args, options, tracked, result)
         plain = result.node
         assert plain is not None
         ctx, function = options["ctx"], options["function"]
-        node = FunctionNode(f"{function.__name__}Backward", plain.edges, plain.width)
+        node = FunctionNode(f"{function.__name__}Backward", plain.plan, plain.edges, None, [])
         node.ctx, node.function, node.metas, node.count = ctx, function, options["metas"], options["count"]
         result.node = node
         ctx._node = weakref.ref(node)  # the node holds ctx: no cycle
@@ -234,10 +259,8 @@ class Function:
             return None
         if id(tensor) in outputs:  # an output: it belongs to the node that saves it
             found = outputs[id(tensor)]
-            return Saved(found, None if isinstance(found.node, FunctionNode) else found.node)
-        return Saved(
-            tensor, tensor.gradient_node() if tensor.requires_grad else None, constant=not tensor.requires_grad
-        )
+            return _Saved(found, None if isinstance(found.node, FunctionNode) else found.node)
+        return _Saved(tensor, tensor.gradient_node() if tensor.requires_grad else None)
 
 
 def once_differentiable(function: Any) -> Any:

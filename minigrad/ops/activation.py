@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import promote_float
+from minigrad.dtypes import constant, promote_float
 from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import keep, where
 from minigrad.ops.elementwise import erf, exp
@@ -17,8 +17,9 @@ from minigrad.ops.trigonometry import tanh
 @Primitive
 def sigmoid(x: Any) -> Any:
     x = promote_float(x)
+    y = np.negative(x, np.empty_like(x))
     # 1 / (1 + e^-x) overflows to the right limit: e^-x = inf gives 0
-    return np.reciprocal(np.add(np.exp(np.negative(x)), x.dtype.type(1)))
+    return np.reciprocal(np.add(np.exp(y, y), constant(1, x.dtype), y), y)
 
 
 sigmoid.vjp(x=lambda g, y: g * y * (1 - y))
@@ -28,7 +29,7 @@ sigmoid.vjp(x=lambda g, y: g * y * (1 - y))
 def relu(x: Any) -> Any:
     if x.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu: convert with .float()")
-    return np.maximum(x, x.dtype.type(0))
+    return np.maximum(x, constant(0, x.dtype))
 
 
 relu.vjp(x=lambda g, y: keep(g, y != 0))  # y is positive, 0 or nan, and nan lets the gradient pass

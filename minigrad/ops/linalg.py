@@ -25,11 +25,11 @@ def _same_type(x: Any, other: Any, name: str) -> None:
 
 @define("MmBackward0")
 def _mm(x: Any, other: Any) -> Any:
-    return np.matmul(x, other)
+    return np.dot(x, other)  # for two matrices the same as matmul, and quicker to start
 
 
 # y_ij = sum_k x_ik o_kj, so dx = g o^T and do = x^T g
-_mm.vjp(x=lambda g, other: _mm(g, _t(other)), other=lambda g, x: _mm(_t(x), g))
+_mm.vjp(x=lambda g, other: _mm(g, other.T), other=lambda g, x: _mm(x.T, g))
 
 
 @define("BmmBackward0")

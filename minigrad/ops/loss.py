@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import promote
+from minigrad.dtypes import constant, promote
 from minigrad.engine import Primitive, define
 from minigrad.ops.activation import sigmoid
 from minigrad.ops.choosing import where
@@ -20,7 +20,6 @@ from minigrad.ops.dims import array_of
 from minigrad.ops.elementwise import exp, log
 from minigrad.ops.kinks import sign
 from minigrad.ops.linalg import _mm, matmul
-from minigrad.ops.reduce import _sum
 from minigrad.ops.shape import _t, reshape, unsqueeze
 from minigrad.ops.softmax import _softmax
 
@@ -41,16 +40,15 @@ __all__ = [
 
 @define("AddmmBackward0")
 def _addmm(x: Any, weight: Any, bias: Any) -> Any:
-    y = np.matmul(x, weight.T)
-    y += bias
-    return y
+    y = np.dot(x, weight.T)
+    return np.add(y, bias, y)
 
 
 # y_no = sum_i x_ni w_oi + b_o, so dx_ni = sum_o g_no w_oi, dw_oi = sum_n g_no x_ni, db_o = sum_n g_no
 _addmm.vjp(
     x=lambda g, weight: _mm(g, weight),
-    weight=lambda g, x: _mm(_t(g), x),
-    bias=lambda g: _sum(g, (0,), False),
+    weight=lambda g, x: _mm(g.T, x),
+    bias=lambda g: g.sum(0),
 )
 
 
@@ -196,18 +194,16 @@ huber_loss.vjp(x=_huber_x, target=lambda g, target, x, reduction, delta: _huber_
 
 @Primitive
 def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    # at 0 the logarithm is taken as -100, so that the loss stays finite
-    loss = np.log1p(-x)  # log(1 - p)
-    loss = np.maximum(loss, loss.dtype.type(-100), out=_buffer(loss))
-    part = np.log(x)
-    part = np.maximum(part, part.dtype.type(-100), out=_buffer(part))
-    part = np.subtract(loss, part, out=_buffer(part))
-    part = np.multiply(part, target, out=_buffer(part))  # t (log(1 - p) - log p)
-    loss = np.subtract(part, loss, out=_buffer(loss))
-    loss = _reduced(loss if weight is None else loss * weight, reduction)
-    if np.isnan(loss if np.ndim(loss) == 0 else np.add.reduce(loss, axis=None)):
-        _check_probabilities(x)  # a logarithm of less than 0 is nan: looking here spares two passes over x
-    return loss
+    least = constant(-100, x.dtype)  # what the logarithm of 0 is taken as, so that the loss stays finite
+    loss, part = np.negative(x, np.empty_like(x)), np.log(x, np.empty_like(x))
+    np.maximum(np.log1p(loss, loss), least, out=loss)  # log(1 - p)
+    np.subtract(loss, np.maximum(part, least, out=part), part)
+    loss = np.subtract(np.multiply(part, target, part), loss, part)  # t (log(1 - p) - log p) - log(1 - p)
+    total = _reduced(loss if weight is None else loss * weight, reduction)
+    check = total if reduction != "none" else np.add.reduce(loss, axis=None)
+    if check != check:  # a logarithm of less than 0 is nan: looking here spares two passes over x
+        _check_probabilities(x)
+    return total
 
 
 def _check_probabilities(x: Any) -> None:
@@ -225,12 +221,9 @@ def _buffer(x: Any) -> Any:
 @define("BinaryCrossEntropyBackwardBackward0")
 def _bce_slope(x: Any, target: Any, scale: Any) -> Any:
     # dl/dp = -t/p + (1 - t)/(1 - p) = (p - t) / (p (1 - p)), the denominator kept from 0
-    low = np.subtract(1, x)
-    low = np.multiply(low, x, out=_buffer(low))
-    low = np.maximum(low, low.dtype.type(1e-12), out=_buffer(low))
-    slope = np.subtract(x, target)
-    slope = np.divide(slope, low, out=_buffer(slope))
-    return np.multiply(slope, scale, out=_buffer(slope) if np.ndim(scale) == 0 else None)
+    low, slope = np.subtract(constant(1, x.dtype), x, np.empty_like(x)), np.subtract(x, target, np.empty_like(x))
+    np.maximum(np.multiply(low, x, low), constant(1e-12, x.dtype), out=low)
+    return np.multiply(np.divide(slope, low, slope), scale, slope)
 
 
 def _spread(x: Any) -> Any:
