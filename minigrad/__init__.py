@@ -84,6 +84,7 @@ from minigrad.ops.comparison import (
     lt,
     ne,
 )
+from minigrad.ops.diagonal import diag, diagonal, trace, tril, triu
 from minigrad.ops.elementwise import (
     div,
     erf,
@@ -106,44 +107,24 @@ from minigrad.ops.elementwise import (
     square,
     xlogy,
 )
-from minigrad.ops.index import (
-    diag,
-    diagonal,
-    gather,
-    index_add,
-    index_select,
-    masked_fill,
-    masked_select,
-    scatter_add,
-    select,
-    take_along_dim,
-    trace,
-    tril,
-    triu,
-    unbind,
-)
+from minigrad.ops.gather import gather, index_add, index_select, scatter_add, take_along_dim
+from minigrad.ops.index import masked_fill, masked_select, select, unbind
 from minigrad.ops.inspect import allclose, bincount, equal, isclose, nonzero, unique
+from minigrad.ops.joining import cat, chunk, concat, concatenate, narrow, split, stack
 from minigrad.ops.kinks import abs, ceil, clamp, copysign, floor, fmax, maximum, minimum, round, sign, trunc
 from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
 from minigrad.ops.order import amax, amin, argmax, argmin, argsort, max, min, sort, topk
 from minigrad.ops.reduce import all, any, count_nonzero, cumprod, cumsum, mean, prod, sum
 from minigrad.ops.shape import (
     broadcast_to,
-    cat,
-    chunk,
-    concat,
-    concatenate,
     flatten,
     flip,
     movedim,
-    narrow,
     permute,
     ravel,
     reshape,
     roll,
-    split,
     squeeze,
-    stack,
     t,
     tile,
     transpose,

@@ -16,6 +16,7 @@ from minigrad.mutation import assign_index, change
 from minigrad.operators import Operators, add, sub
 from minigrad.ops import activation as a
 from minigrad.ops import elementwise as e
+from minigrad.ops import gather as ga
 from minigrad.ops import index as i
 from minigrad.ops import kinks as k
 from minigrad.ops import trigonometry as tr
@@ -67,8 +68,8 @@ class InPlace(Operators):
     rsqrt_ = _in_place(e.rsqrt, "rsqrt_")
     lerp_ = _in_place(e.lerp, "lerp_")
     masked_fill_ = _in_place(i.masked_fill, "masked_fill_")
-    index_add_ = _in_place(i.index_add, "index_add_")
-    scatter_add_ = _in_place(i.scatter_add, "scatter_add_")
+    index_add_ = _in_place(ga.index_add, "index_add_")
+    scatter_add_ = _in_place(ga.scatter_add, "scatter_add_")
 
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = add_, sub_, mul_, div_, pow_
 

@@ -12,9 +12,12 @@ from minigrad.engine import Primitive, TensorBase, clone
 from minigrad.ops import activation as a
 from minigrad.ops import choosing as ch
 from minigrad.ops import comparison as c
+from minigrad.ops import diagonal as di
 from minigrad.ops import elementwise as e
+from minigrad.ops import gather as ga
 from minigrad.ops import index as i
 from minigrad.ops import inspect as q
+from minigrad.ops import joining as j
 from minigrad.ops import kinks as k
 from minigrad.ops import linalg as la
 from minigrad.ops import order as o
@@ -118,13 +121,13 @@ class Operators(TensorBase):
         s.squeeze,
     )
     expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.broadcast_to, s.repeat, s.tile, s.flip, s.roll
-    narrow, split, chunk = s.narrow, s.split, s.chunk
-    select, unbind, gather, take_along_dim = i.select, i.unbind, i.gather, i.take_along_dim
-    scatter_add, index_select, index_add = i.scatter_add, i.index_select, i.index_add
-    masked_fill, masked_select, triu, tril = i.masked_fill, i.masked_select, i.triu, i.tril
+    narrow, split, chunk = j.narrow, j.split, j.chunk
+    select, unbind, gather, take_along_dim = i.select, i.unbind, ga.gather, ga.take_along_dim
+    scatter_add, index_select, index_add = ga.scatter_add, ga.index_select, ga.index_add
+    masked_fill, masked_select, triu, tril = i.masked_fill, i.masked_select, di.triu, di.tril
     isclose, allclose, equal = q.isclose, q.allclose, q.equal
     nonzero, unique, bincount, ravel = q.nonzero, q.unique, q.bincount, s.ravel
-    diag, diagonal, trace = i.diag, i.diagonal, i.trace
+    diag, diagonal, trace = di.diag, di.diagonal, di.trace
     matmul, mm, bmm, mv, dot, addmm, outer = la.matmul, la.mm, la.bmm, la.mv, la.dot, la.addmm, la.outer
     inverse, det = la.inv, la.det
 

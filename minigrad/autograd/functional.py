@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.backward import grad
 from minigrad.grad_mode import enable_grad
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

@@ -12,8 +12,11 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from minigrad.engine import TensorBase, clone
 from minigrad.numpy_functions.operands import Axis, axes_of, converted, operand, part
 from minigrad.numpy_functions.reduce import sum
+from minigrad.ops import diagonal as di
 from minigrad.ops import elementwise as e
+from minigrad.ops import gather as ga
 from minigrad.ops import index as i
+from minigrad.ops import joining as j
 from minigrad.ops import shape as s
 from minigrad.ops.dims import along, array_of
 
@@ -112,11 +115,11 @@ def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None) -> A
     parts = _parts(arrays)
     if axis is None:
         parts = [s.reshape(x, -1) for x in parts]
-    return converted(s.cat(parts, axis or 0), dtype)
+    return converted(j.cat(parts, axis or 0), dtype)
 
 
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None) -> Any:
-    return converted(s.stack(_parts(arrays), axis), dtype)
+    return converted(j.stack(_parts(arrays), axis), dtype)
 
 
 def vstack(tup: Any, *, dtype: Any = None) -> Any:
@@ -173,7 +176,7 @@ def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = s.reshape(a, -1) if axis is None else a
     axis = normalize_axis_index(axis or 0, a.ndim)
-    return i.index_select(a, axis, np.repeat(np.arange(a.shape[axis]), array_of(repeats)))
+    return ga.index_select(a, axis, np.repeat(np.arange(a.shape[axis]), array_of(repeats)))
 
 
 def tile(A: Any, reps: Any) -> Any:
@@ -217,7 +220,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: 
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True))
         return i._put_slice(array, inside, frame.shape) + frame
     for axis, width in enumerate(widths):  # the padded numbers 0, 1, ... say which element comes where
-        array = i.index_select(array, axis, np.pad(np.arange(shape[axis]), width, mode))
+        array = ga.index_select(array, axis, np.pad(np.arange(shape[axis]), width, mode))
     return array
 
 
@@ -230,31 +233,31 @@ def take(a: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
-    return i.take_along_dim(operand(arr), indices, axis)
+    return ga.take_along_dim(operand(arr), indices, axis)
 
 
 def diag(v: Any, k: int = 0) -> Any:
-    return i.diag(v, k)
+    return di.diag(v, k)
 
 
 def diagflat(v: Any, k: int = 0) -> Any:
-    return i.diag(s.reshape(v, -1), k)
+    return di.diag(s.reshape(v, -1), k)
 
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return i.diagonal(a, offset, axis1, axis2)
+    return di.diagonal(a, offset, axis1, axis2)
 
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    return sum(i.diagonal(a, offset, axis1, axis2), -1, dtype)
+    return sum(di.diagonal(a, offset, axis1, axis2), -1, dtype)
 
 
 def triu(m: Any, k: int = 0) -> Any:
-    return i.triu(m, k)
+    return di.triu(m, k)
 
 
 def tril(m: Any, k: int = 0) -> Any:
-    return i.tril(m, k)
+    return di.tril(m, k)
 
 
 # Copies and constants

@@ -13,7 +13,7 @@ from minigrad.engine import Primitive, TensorBase, clone, define
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import Axes, array_of, axes_of, numpy_names, one_axis
-from minigrad.ops.index import max_along, min_along, sort_along, topk_along
+from minigrad.ops.gather import max_along, min_along, sort_along, topk_along
 from minigrad.ops.kinks import maximum, minimum
 from minigrad.ops.reduce import _sum, unreduce
 from minigrad.ops.shape import reshape

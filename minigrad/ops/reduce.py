@@ -14,7 +14,8 @@ import numpy as np
 from minigrad.dtypes import to_numpy
 from minigrad.engine import Primitive, cast, define, expand
 from minigrad.ops.dims import Axes, along, array_of, axes_of, numpy_names, one_axis
-from minigrad.ops.shape import _cat, flip, reshape
+from minigrad.ops.joining import _cat
+from minigrad.ops.shape import flip, reshape
 
 
 def unreduce(g: Any, axis: tuple[int, ...], keepdims: bool, shape: tuple[int, ...]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minigrad.ops.shape import cat
+from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.creation import as_tensor, tensor
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 
