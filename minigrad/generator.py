@@ -10,13 +10,18 @@ start from one seed and spend their words alike, so each method below spends the
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import operator
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+
+from minigrad.grad_mode import mode
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # The bytes of a saved state, field by field as torch.get_rng_state() lays them out: 5056 in all.
 _STATE = np.dtype(
@@ -38,6 +43,18 @@ _STATE = np.dtype(
 _DEFAULT_SEED = 67280421310721
 _WIDE = 1 << 28  # from this many outcomes on, an integer is drawn from 64 bits, lest the remainder favour some
 _LONGEST_PERMUTATION = 0xFFFFFFFF // 20 - 1  # beyond, PyTorch chooses places by two words, in another way
+
+
+def _drawing(method: F) -> F:
+    """Have a captured step call the method anew at each replay."""
+
+    @functools.wraps(method)
+    def wrapped(self: Generator, *args: Any, **kwargs: Any) -> Any:
+        if mode.capture is not None:
+            return mode.capture.call(method, self, *args, **kwargs)
+        return method(self, *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, mypy cannot see it
 
 
 def _size(shape: Sequence[int]) -> int:
@@ -128,6 +145,7 @@ class Generator:
 
     # The state of the stream.
 
+    @_drawing
     def manual_seed(self, seed: int) -> Generator:
         """Start anew from ``seed``, of which the stream uses the low 32 bits; returns the generator.
 
@@ -155,6 +173,7 @@ class Generator:
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
+    @_drawing
     def get_state(self) -> Any:
         """Everything the next numbers depend on: 5056 bytes (a uint8 array), which PyTorch can load, too."""
         engine = self._engine.state["state"]
@@ -168,6 +187,7 @@ class Generator:
             state["has_spare"], state["spare"] = 1, self._spare
         return state.view(np.uint8)
 
+    @_drawing
     def set_state(self, new_state: Any) -> Generator:
         """Continue from a state of ``get_state``, or of PyTorch's; returns the generator.
 
@@ -221,6 +241,7 @@ class Generator:
         low_bits = (self._words(n) & np.uint64(2**24 - 1)).astype(np.int32)
         return low_bits.astype(np.float32) * np.float32(2.0**-24)
 
+    @_drawing
     def uniform(self, shape: Sequence[int], dtype: Any = np.float32, low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """Numbers uniform on [low, high): low + (high - low) u, as ``torch.Tensor.uniform_``.
 
@@ -241,6 +262,7 @@ class Generator:
             u[u == wanted.type(high)] = wanted.type(low)
         return u.reshape(shape)
 
+    @_drawing
     @np.errstate(over="ignore", invalid="ignore")
     def normal(
         self, shape: Sequence[int], dtype: Any = np.float32, mean: float = 0.0, std: float = 1.0, pairs: bool = False
@@ -289,6 +311,7 @@ class Generator:
             self._spare = z[n] if len(z) > n else None
         return np.array(z[:n])
 
+    @_drawing
     @np.errstate(over="ignore", invalid="ignore")
     def exponential(self, shape: Sequence[int], dtype: Any = np.float32, lambd: float = 1.0) -> np.ndarray:
         """Exponential numbers with rate ``lambd``: -log(1 - u) / lambd, as ``torch.Tensor.exponential_``.
@@ -304,6 +327,7 @@ class Generator:
 
     # Integers and choices.
 
+    @_drawing
     def integers(self, shape: Sequence[int], low: int, high: int, dtype: Any = np.int64) -> np.ndarray:
         """Integers from ``low`` to ``high - 1``, as ``torch.randint``: low + word mod (high - low).
 
@@ -321,6 +345,7 @@ class Generator:
         drawn = (words % np.uint64(outcomes)).view(np.int64) + np.int64(low)  # wraps around, and thereby fits again
         return drawn.astype(wanted, copy=False).reshape(shape)
 
+    @_drawing
     def random(self, shape: Sequence[int], dtype: Any = np.int64) -> np.ndarray:
         """Integers of the whole range of ``dtype`` from 0 on, as ``torch.Tensor.random_()``.
 
@@ -331,6 +356,7 @@ class Generator:
         words = self._double_words(size) if wanted in (np.int64, np.float64) else self._words(size)
         return (words % np.uint64(_last_integer(wanted) + 1)).astype(wanted).reshape(shape)
 
+    @_drawing
     def permutation(self, n: int, dtype: Any = np.int64) -> np.ndarray:
         """The numbers 0 to n - 1 in random order, as ``torch.randperm``.
 
@@ -344,6 +370,7 @@ class Generator:
         places[:-1] += self._words(max(n - 1, 0)).view(np.int64) % np.arange(n, min(n, 1), -1)
         return _exchange(places).astype(dtype, copy=False)
 
+    @_drawing
     def bernoulli(self, p: float, shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
         """1 with probability ``p``, else 0, as ``torch.Tensor.bernoulli_(p)``: a float64 (two words) each.
 
@@ -353,6 +380,7 @@ class Generator:
             raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got p={p}")
         return (self._fractions(_size(shape), np.float64) < p).astype(dtype).reshape(shape)
 
+    @_drawing
     def bernoulli_array(self, p: np.ndarray) -> np.ndarray:
         """1 with probability ``p``, else 0, element by element, in p's type, as ``torch.bernoulli(p)``.
 
@@ -364,6 +392,7 @@ class Generator:
             raise RuntimeError("bernoulli expects all probabilities to be in [0, 1]")
         return (self._fractions(p.size, _computing(p.dtype)).reshape(p.shape) < p).astype(p.dtype)
 
+    @_drawing
     def multinomial(self, weights: np.ndarray, n: int, replacement: bool = False) -> np.ndarray:
         """Indices drawn with probabilities proportional to ``weights``, of shape (k,) or (rows, k): (n,) or (rows, n).
 

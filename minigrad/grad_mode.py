@@ -47,6 +47,7 @@ class _Mode(threading.local):
     enabled = True
     inference = False
     tape: Tape | None = None
+    capture: Any = None  # while a step is being captured, what writes down the calls of NumPy
 
     def __init__(self) -> None:
         context = contextvars.Context()
