@@ -1,9 +1,11 @@
 """The command line: `python -m ae train [MODEL] --data NAME ...` trains a model and keeps the run in a folder."""
 
 import argparse
+import inspect
 import math
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return _train(options)
+        return _list(options.model) if options.command == "list" else _train(options)
     except (ValueError, OSError, ArithmeticError) as error:
         print(f"ae: error: {error}", file=sys.stderr)
         return 1
@@ -72,15 +74,50 @@ def _train(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace, pixels: int) -> Config:
     default = DEFAULTS[options.data]
     given = {name: value for name, value in vars(options).items() if value is not None}
-    hidden = given.get("hidden", [] if options.model == "autoencoder" else default["hidden"])
+    entry = models.MODELS[options.model]
+    default = (
+        default | ({"hidden": []} if entry.sizes == "flat" else {}) | ({"latent": 2 * pixels} if entry.wide else {})
+    )
     return Config(
         model=options.model,
         data=options.data,
         pixels=pixels,
-        hidden=tuple(hidden),
+        hidden=tuple(given.get("hidden", default["hidden"])),
         seed=options.seed,
+        options=_options(options.model, options.set or []),
         **{name: given.get(name, default[name]) for name in ("latent", "epochs", "batch_size", "lr")},
     )
+
+
+def _options(model: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Turn NAME=VALUE settings into the model's options, each of its default's type."""
+    defaults, chosen = models.MODELS[model].options(), {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in defaults:
+            raise ValueError(f"{model} has no option {name!r}; it has {', '.join(defaults) or 'none'}")
+        kind = type(defaults[name])
+        try:
+            chosen[name] = kind(text)
+        except ValueError:
+            needed = {int: "a whole number", float: "a number"}[kind]
+            raise ValueError(f"option {name} of {model} needs {needed}, got {text!r}") from None
+    return chosen
+
+
+def _list(model: str | None) -> int:
+    """Print the models with a line each, or what one of them is and its options."""
+    if model is None:
+        for name, entry in models.MODELS.items():
+            print(f"{name:16} {entry.about}")
+        return 0
+    entry = models.MODELS[model]
+    print(f"{model}: {entry.about}\n\n{inspect.getdoc(entry.kind)}")
+    if entry.options():
+        print("\noptions (--set NAME=VALUE), with their defaults:")
+        for name, value in entry.options().items():
+            print(f"  {name}={value}")
+    return 0
 
 
 def _examples(splits: data.Splits, each: int = 2) -> np.ndarray:
@@ -92,14 +129,27 @@ def _examples(splits: data.Splits, each: int = 2) -> np.ndarray:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ae", description="Autoencoders, trained with minigrad.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    listing = commands.add_parser(
+        "list",
+        help="show the models with a line each",
+        description="Show the models with a line each, or what one of them is and its options.",
+    )
+    listing.add_argument("model", nargs="?", choices=models.NAMES, metavar="MODEL")
     command = commands.add_parser(
         "train",
         help="train a model and keep the run in a folder",
         description="Train a model and keep the run in a folder: config.json, metrics.jsonl, model.safetensors and, "
         "if matplotlib is installed, pictures. Without arguments: a VAE on the bundled digits, in seconds.",
     )
-    command.add_argument("model", nargs="?", default="vae", choices=models.NAMES, help="default: vae")
+    command.add_argument(
+        "model",
+        nargs="?",
+        default="vae",
+        choices=models.NAMES,
+        metavar="MODEL",
+        help="one of those that `ae list` shows; default: vae",
+    )
     command.add_argument("--data", default="digits", choices=data.NAMES, help="default: digits")
     command.add_argument(
         "--data-root", metavar="DIR", help="folder of the IDX files of (Fashion-)MNIST; without it they are downloaded"
@@ -110,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--latent", type=_count, help=f"size of the code, {_default('latent')}")
     command.add_argument(
         "--hidden", type=_count, nargs="+", help=f"sizes of the layers between image and code, {_default('hidden')}"
+    )
+    command.add_argument(
+        "--set", nargs="+", metavar="NAME=VALUE", help="options of the model's own: `ae list MODEL` shows them"
     )
     command.add_argument("--seed", type=_seed, default=0, help="of parameters, order and noise; default: 0")
     command.add_argument(

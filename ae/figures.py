@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import minigrad
-from ae.models import VAE, Model
+from ae.models import Model
 from ae.train import Metrics
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ def available() -> bool:
 def draw_all(
     folder: Path, model: Model, metrics: Sequence[Metrics], images: np.ndarray, shape: tuple[int, int]
 ) -> None:
-    """Write loss.png (if an epoch was finished), reconstructions.png and, of a VAE, samples.png into the folder.
+    """Write loss.png (if an epoch was finished), reconstructions.png and, of a model that generates, samples.png.
 
     `images` are the rows `(N, H*W)` to reconstruct.
     """
     if metrics:
         loss_curve(metrics).savefig(folder / "loss.png")
     reconstructions(model, images, shape).savefig(folder / "reconstructions.png")
-    if isinstance(model, VAE):
+    if model.generates:
         samples(model, shape).savefig(folder / "samples.png")
 
 
@@ -71,12 +71,12 @@ def reconstructions(model: Model, images: np.ndarray, shape: tuple[int, int], co
     return figure
 
 
-def samples(model: VAE, shape: tuple[int, int], side: int = 8) -> "Figure":
-    """Draw `side` x `side` new images, the pixels' probabilities given codes from N(0, 1)."""
+def samples(model: Model, shape: tuple[int, int], side: int = 8) -> "Figure":
+    """Draw `side` x `side` new images, the pixels' probabilities given codes from the prior."""
     with minigrad.no_grad():
         drawn = model.sample(side * side).numpy()
     figure = _mosaic([drawn[start:][:side] for start in range(0, side * side, side)], shape, side)
-    figure.suptitle("decoded from codes drawn from N(0, 1)")
+    figure.suptitle("decoded from codes drawn from the prior")
     return figure
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -32,7 +33,7 @@ def create(config: Config, out: str | os.PathLike[str] | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty, and a run writes over nothing: name another folder")
-    _write(folder / "config.json", lambda path: path.write_text(json.dumps(asdict(config), indent=2) + "\n"))
+    _write(folder / "config.json", lambda path: path.write_text(json.dumps(_fields(config), indent=2) + "\n"))
     return folder
 
 
@@ -45,7 +46,7 @@ def save_model(folder: Path, model: Model, epoch: int) -> None:
 def append_metrics(folder: Path, metrics: Metrics) -> None:
     """Add a line to metrics.jsonl."""
     with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(metrics)) + "\n")
+        file.write(json.dumps(_fields(metrics)) + "\n")
 
 
 def read_config(folder: str | os.PathLike[str]) -> Config:
@@ -84,6 +85,11 @@ def load(folder: str | os.PathLike[str]) -> Model:
     model.load_state_dict({name: minigrad.from_numpy(array) for name, array in arrays.items()})
     model.eval()
     return model
+
+
+def _fields(record: Config | Metrics) -> dict[str, Any]:
+    """Return a record's fields by name, without those that are empty by default."""
+    return {name: value for name, value in asdict(record).items() if value != {}}
 
 
 def _unused(path: Path) -> Path:

@@ -124,7 +124,11 @@ def test_a_run_that_exists_is_kept(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["train", "vae", "--hidden", "9", "8"], "vae needs the size of its one hidden layer"),
+        (["train", "undercomplete", "--latent", "64"], "less numbers than the image, 64, got 64"),
+        (["train", "vae", "--set", "beta=2"], "vae has no option 'beta'; it has likelihood, activation"),
+        (["train", "beta-vae", "--set", "beta=much"], "option beta of beta-vae needs a number, got 'much'"),
+        (["train", "iwae", "--set", "k=2.5"], "option k of iwae needs a whole number, got '2.5'"),
+        (["train", "iwae", "--set", "k=0"], "k needs a number of at least 1, got 0"),
         (["train", "autoencoder", "--hidden", "9"], "take the model deep"),
         (["train", "--data", "mnist", "--data-root", "nowhere"], "no such folder"),
         (["train", "--lr", "1e30", "--data", "glyphs"], "--lr"),

@@ -12,6 +12,7 @@ import pytest
 
 import minigrad
 from ae.data import load
+from ae.models import Loss, Model
 from ae.train import Config, batches, evaluate, train
 
 CONFIGS = [
@@ -69,7 +70,7 @@ def test_another_seed_gives_another_curve():
     assert not np.allclose(curve(here(config, None, 300, 100)), curve(here(other, None, 300, 100)), rtol=1e-4)
 
 
-class Spy(minigrad.nn.Module):
+class Spy(Model):
     """A model that writes down the batches it is trained on, and may draw random numbers as a VAE does."""
 
     def __init__(self, draws=0):
@@ -77,11 +78,12 @@ class Spy(minigrad.nn.Module):
         self.weight = minigrad.nn.Parameter(minigrad.ones(1))
         self.draws, self.seen = draws, []
 
-    def losses(self, images):
+    def loss(self, images, labels=None):
         if self.training:
             self.seen.append(images[:, 0].tolist())
         minigrad.randn(self.draws)
-        return (self.weight * images).sum(), 0.0
+        loss = (self.weight * images).sum()
+        return Loss(loss, reconstruction=loss)
 
 
 def batches_seen(spy, seed=0):
