@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer, advance, check_at_least_zero, check_lr, check_plain, step_count
+from minigrad.optim.optimizer import Optimizer, check_at_least_zero, check_lr, check_plain, step_count
 from minigrad.tensor import Tensor
 
 
@@ -57,30 +57,27 @@ class Adagrad(Optimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
-                self._start(p)
+                self._start(p, group)
 
-    def _start(self, p: Any) -> dict[str, Any]:
-        state = self.state[p]
-        if not state:
-            state["step"] = step_count()
-            state["sum"] = Tensor.wrap(
-                np.full(p.array.shape, self.defaults["initial_accumulator_value"], p.array.dtype)
-            )
-        return state
+    def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
+        initial = self.defaults["initial_accumulator_value"]
+        return {"step": step_count, "sum": lambda p: Tensor.wrap(np.full(p.array.shape, initial, p.array.dtype))}
 
-    def _update(self, p: Any, group: dict[str, Any]) -> None:
-        state = self._start(p)
-        plan = self._workspace.plan(p, group, state["sum"].array)
-        t, decay = advance(state), group["weight_decay"]
-        rate, eps, decay_ = plan.factors(-float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"], decay)
-        for g, (x, v, s, r, h) in zip(plan.cut(p.grad.array), plan.blocks, strict=True):
-            if group["maximize"]:
-                g = np.negative(g, h)
-            if decay != 0:
-                g = np.add(g, np.multiply(x, decay_, s), h)
-            np.add(v, np.multiply(g, g, s), v)
-            np.sqrt(v, s)
-            np.add(s, eps, s)
-            np.multiply(g, rate, r)
-            np.divide(r, s, r)
-            np.add(x, r, x)
+    def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:
+        return -float(group["lr"]) / (1 + (t - 1) * group["lr_decay"]), group["eps"], group["weight_decay"]
+
+    def _formula(
+        self, group: dict[str, Any], first: bool, g: np.ndarray, factors: Sequence[np.ndarray], *arrays: np.ndarray
+    ) -> None:
+        rate, eps, decay = factors
+        x, v, s, r, h = arrays
+        if group["maximize"]:
+            g = np.negative(g, h)
+        if group["weight_decay"] != 0:
+            g = np.add(g, np.multiply(x, decay, s), h)
+        np.add(v, np.multiply(g, g, s), v)
+        np.sqrt(v, s)
+        np.add(s, eps, s)
+        np.multiply(g, rate, r)
+        np.divide(r, s, r)
+        np.add(x, r, x)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.optim.optimizer import (
     Optimizer,
-    advance,
     check_at_least_zero,
     check_lr,
     check_plain,
@@ -79,46 +78,39 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _update(self, p: Any, group: dict[str, Any]) -> None:
-        state, amsgrad, maximize = self.state[p], group["amsgrad"], group["maximize"]
-        if not state:
-            state["step"] = step_count()
-            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
-            if amsgrad:
-                state["max_exp_avg_sq"] = zeros_like(p)
-        largest = (state["max_exp_avg_sq"].array,) if amsgrad else ()
-        plan = self._workspace.plan(p, group, state["exp_avg"].array, state["exp_avg_sq"].array, *largest)
+    def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
+        makers = {"step": step_count, "exp_avg": zeros_like, "exp_avg_sq": zeros_like}
+        return {**makers, "max_exp_avg_sq": zeros_like} if group["amsgrad"] else makers
 
-        (beta1, beta2), lr, decay, t = group["betas"], float(group["lr"]), group["weight_decay"], advance(state)
-        decoupled = group["decoupled_weight_decay"]
+    def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:
+        (beta1, beta2), lr, decay = group["betas"], float(group["lr"]), group["weight_decay"]
         # With r = sqrt(1 - beta2**t), m / (sqrt(v) / r + eps) is written r * m / (sqrt(v) + r * eps): one pass less.
         root = (1 - beta2**t) ** 0.5
-        rate, eps, beta1_, fresh1, beta2_, fresh2, decay_ = plan.factors(
-            -lr / (1 - beta1**t) * root,
-            group["eps"] * root,
-            beta1,
-            1 - beta1,
-            beta2,
-            1 - beta2,
-            1 - lr * decay if decoupled else decay,
-        )
-        for g, (x, m, v, *top, s, r, h) in zip(plan.cut(p.grad.array), plan.blocks, strict=True):
-            if maximize:
-                g = np.negative(g, h)
-            if decay != 0:
-                if decoupled:
-                    np.multiply(x, decay_, x)
-                else:
-                    g = np.add(g, np.multiply(x, decay_, s), h)
-            lerp(m, g, fresh1, beta1_, s)
-            np.multiply(v, beta2_, v)
-            np.multiply(g, fresh2, s)
-            np.multiply(s, g, s)
-            np.add(v, s, v)
-            if top:
-                v = np.maximum(top[0], v, out=top[0])
-            np.sqrt(v, s)
-            np.add(s, eps, s)
-            np.multiply(m, rate, r)
-            np.divide(r, s, r)
-            np.add(x, r, x)
+        rate, eps = -lr / (1 - beta1**t) * root, group["eps"] * root
+        shrink = 1 - lr * decay if group["decoupled_weight_decay"] else decay
+        return rate, eps, beta1, 1 - beta1, beta2, 1 - beta2, shrink
+
+    def _formula(
+        self, group: dict[str, Any], first: bool, g: np.ndarray, factors: Sequence[np.ndarray], *arrays: np.ndarray
+    ) -> None:
+        rate, eps, beta1, fresh1, beta2, fresh2, decay = factors
+        x, m, v, *top, s, r, h = arrays
+        if group["maximize"]:
+            g = np.negative(g, h)
+        if group["weight_decay"] != 0:
+            if group["decoupled_weight_decay"]:
+                np.multiply(x, decay, x)
+            else:
+                g = np.add(g, np.multiply(x, decay, s), h)
+        lerp(m, g, fresh1, beta1, s)
+        np.multiply(v, beta2, v)
+        np.multiply(g, fresh2, s)
+        np.multiply(s, g, s)
+        np.add(v, s, v)
+        if top:
+            v = np.maximum(top[0], v, out=top[0])
+        np.sqrt(v, s)
+        np.add(s, eps, s)
+        np.multiply(m, rate, r)
+        np.divide(r, s, r)
+        np.add(x, r, x)

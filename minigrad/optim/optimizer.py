@@ -1,6 +1,7 @@
 """What all optimizers share: parameter groups, the state per parameter, and the step over both.
 
-A subclass says in ``_update`` what happens to one parameter; ``step`` calls it for every parameter that has a gradient.
+A subclass says what state a parameter has (``_state``), which numbers a step needs (``_factors``), and what is done with
+both (``_formula``); ``step`` does it to every parameter that has a gradient.
 """
 
 from __future__ import annotations
@@ -9,28 +10,29 @@ import copy
 import itertools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.grad_mode import enable_grad, no_grad
+from minigrad.grad_mode import enable_grad, mode, no_grad
 from minigrad.hooks import RemovableHandle
-from minigrad.optim.workspace import Workspace
+from minigrad.optim.workspace import Run, Workspace
 from minigrad.tensor import Tensor
 
 
 class Optimizer:
     """Base of all optimizers: ``params`` are tensors, ``(name, tensor)`` pairs, or dicts, each a group with options of its own.
 
-    A subclass gives ``defaults``, the options a group leaves out, and ``_update``, or a ``step`` of its own.
+    A subclass gives ``defaults``, the options a group leaves out; its state, factors and formula, or a ``step`` of its own.
 
     Raises: TypeError for a single tensor or a set; ValueError for no parameters, a non-leaf, or a parameter in two groups.
     Source: https://docs.pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
     """
 
-    scratch = 2  # how many work arrays ``_update`` needs
+    scratch = 2  # how many work arrays ``_formula`` needs
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -52,6 +54,7 @@ class Optimizer:
 
     def _prepare(self) -> None:
         self._workspace = Workspace(self.scratch)
+        self._name = f"{type(self).__name__}.step()"
         self._pre_hooks: dict[int, Callable[..., Any]] = {}
         self._post_hooks: dict[int, Callable[..., Any]] = {}
 
@@ -146,21 +149,52 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        name = f"{type(self).__name__}.step()"
         with np.errstate(all="ignore"):
             for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update(p, group)
-                        p.version.count += 1
-                        p.version.changed_by = name
+                for run in self._workspace.runs(group, self.state, partial(self._start, group=group)):
+                    self._update(run, group)
         for hook in list(self._post_hooks.values()):
             hook(self, args, kwargs)
         return loss
 
-    def _update(self, p: Any, group: dict[str, Any]) -> None:
-        """Change ``p.array`` and ``self.state[p]`` in place, given ``p.grad.array``, which must stay as it is."""
-        raise NotImplementedError(f"{type(self).__name__} must define _update(p, group), or step(closure=None)")
+    def _update(self, run: Run, group: dict[str, Any]) -> None:
+        self._begin(run, group)
+        if mode.capture is not None:
+            mode.capture.again(self._begin, run, group)
+        for g, block in zip(run.gradients(), run.blocks, strict=True):
+            self._formula(group, run.first, g, run.factors.arrays, *block)
+
+    def _begin(self, run: Run, group: dict[str, Any]) -> None:
+        """The part of an update that is Python's: count the step, and set the factors that go with it."""
+        run.factors.fill(self._factors(group, run.advance()))
+        for p in run.params:
+            p.version.change(self._name)
+
+    def _start(self, p: Tensor, group: dict[str, Any]) -> bool:
+        """Make the state of a parameter that lacks it; return whether it did."""
+        wanted = self._state(group)
+        if not wanted or all(self.state[p].get(name) is not None for name in wanted):
+            return False
+        self.state[p].update({name: make(p) for name, make in wanted.items()})
+        return True
+
+    def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
+        """How to make each part of a parameter's state; ``step`` comes first and counts the steps."""
+        return {}
+
+    def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:
+        """The numbers in the formula at step ``t``."""
+        raise NotImplementedError(f"{type(self).__name__} must define _factors and _formula, or step(closure=None)")
+
+    def _formula(
+        self, group: dict[str, Any], first: bool, g: np.ndarray, factors: Sequence[np.ndarray], *arrays: np.ndarray
+    ) -> None:
+        """Change a block of parameters and state in place, given its gradient ``g``, which must stay as it is.
+
+        ``arrays`` are the parameters, the state without ``step``, and ``scratch`` work arrays; ``first`` says that the state
+        was made in this step.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define _factors and _formula, or step(closure=None)")
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new ``(args, kwargs)``."""
@@ -173,7 +207,7 @@ class Optimizer:
     def _register(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
         if type(self).step is not Optimizer.step:
             raise NotImplementedError(
-                f"{type(self).__name__} has a step of its own, in which no hooks are called: define _update instead"
+                f"{type(self).__name__} has a step of its own, in which no hooks are called: define _formula instead"
             )
         key = max(hooks, default=-1) + 1
         hooks[key] = hook
@@ -235,7 +269,7 @@ def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
     if isinstance(value, dict):
         return {k: _cast(v, p, k) for k, v in value.items()}
     if key == "step" and isinstance(value, (int, float)):
-        return step_count(value)
+        return step_count(value=value)
     return copy.deepcopy(value)
 
 
@@ -250,16 +284,9 @@ def _checked(changed: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 # What the algorithms share
 
 
-def step_count(value: float = 0.0) -> Tensor:
+def step_count(p: Any = None, value: float = 0.0) -> Tensor:
     """The number of steps taken, as PyTorch keeps it: a 0-d tensor of the default floating type."""
     return Tensor.wrap(np.array(value, np.float64 if dtypes.default.numpy == np.float64 else np.float32))
-
-
-def advance(state: dict[str, Any]) -> float:
-    """Count one step more in ``state["step"]`` and return the count."""
-    step = state["step"].array
-    step.fill(step.item() + 1)
-    return step.item()  # as rounded: float32 counts up to 2**24, PyTorch's, too
 
 
 def zeros_like(p: Tensor) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.optim.optimizer import (
     Optimizer,
-    advance,
     check_at_least_zero,
     check_lr,
     check_plain,
@@ -68,44 +67,42 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _update(self, p: Any, group: dict[str, Any]) -> None:
-        state, centered, momentum = self.state[p], group["centered"], group["momentum"]
-        if not state:
-            state["step"] = step_count()
-            state["square_avg"] = zeros_like(p)
-            if momentum > 0:
-                state["momentum_buffer"] = zeros_like(p)
-            if centered:
-                state["grad_avg"] = zeros_like(p)
-        names = ["square_avg", *["grad_avg"] * centered, *["momentum_buffer"] * (momentum > 0)]
-        plan = self._workspace.plan(p, group, *[state[name].array for name in names])
-        advance(state)
-        alpha, decay = group["alpha"], group["weight_decay"]
-        rate, alpha_, fresh, eps, mu, decay_ = plan.factors(
-            -float(group["lr"]), alpha, 1 - alpha, group["eps"], momentum, decay
-        )
-        for g, (x, v, *more, s, r, h) in zip(plan.cut(p.grad.array), plan.blocks, strict=True):
-            if group["maximize"]:
-                g = np.negative(g, h)
-            if decay != 0:
-                g = np.add(g, np.multiply(x, decay_, s), h)
-            np.multiply(v, alpha_, v)
-            np.multiply(g, fresh, s)
-            np.multiply(s, g, s)
-            np.add(v, s, v)
-            if centered:
-                a = more[0]
-                lerp(a, g, fresh, alpha_, s)
-                np.multiply(a, a, s)
-                v = np.subtract(v, s, s)
-            np.sqrt(v, s)
-            np.add(s, eps, s)
-            if momentum > 0:
-                b = more[-1]
-                np.multiply(b, mu, b)
-                np.add(b, np.divide(g, s, r), b)
-                np.multiply(b, rate, r)
-            else:
-                np.multiply(g, rate, r)
-                np.divide(r, s, r)
-            np.add(x, r, x)
+    def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
+        makers = {"step": step_count, "square_avg": zeros_like}
+        if group["momentum"] > 0:
+            makers["momentum_buffer"] = zeros_like
+        return {**makers, "grad_avg": zeros_like} if group["centered"] else makers
+
+    def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:
+        alpha = group["alpha"]
+        return -float(group["lr"]), alpha, 1 - alpha, group["eps"], group["momentum"], group["weight_decay"]
+
+    def _formula(
+        self, group: dict[str, Any], first: bool, g: np.ndarray, factors: Sequence[np.ndarray], *arrays: np.ndarray
+    ) -> None:
+        rate, alpha, fresh, eps, mu, decay = factors
+        x, v, *more, s, r, h = arrays
+        if group["maximize"]:
+            g = np.negative(g, h)
+        if group["weight_decay"] != 0:
+            g = np.add(g, np.multiply(x, decay, s), h)
+        np.multiply(v, alpha, v)
+        np.multiply(g, fresh, s)
+        np.multiply(s, g, s)
+        np.add(v, s, v)
+        if group["centered"]:
+            a = more[-1]
+            lerp(a, g, fresh, alpha, s)
+            np.multiply(a, a, s)
+            v = np.subtract(v, s, s)
+        np.sqrt(v, s)
+        np.add(s, eps, s)
+        if group["momentum"] > 0:
+            b = more[0]
+            np.multiply(b, mu, b)
+            np.add(b, np.divide(g, s, r), b)
+            np.multiply(b, rate, r)
+        else:
+            np.multiply(g, rate, r)
+            np.divide(r, s, r)
+        np.add(x, r, x)

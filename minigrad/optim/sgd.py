@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.optim.optimizer import Optimizer, check_at_least_zero, check_lr, check_plain
+from minigrad.optim.optimizer import Optimizer, check_at_least_zero, check_lr, check_plain, zeros_like
 from minigrad.tensor import Tensor
 
 
@@ -58,39 +58,29 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def _update(self, p: Any, group: dict[str, Any]) -> None:
-        decay, momentum = float(group["weight_decay"]), group["momentum"]
-        if momentum != 0:
-            self._update_with_momentum(p, group, decay, momentum)
-            return
-        plan = self._workspace.plan(p, group)
-        sign = -1.0 if group["maximize"] else 1.0  # within the factors, where it changes no rounding
-        rate, decay_ = plan.factors(-sign * float(group["lr"]), sign * decay)
-        for g, (x, s, _) in zip(plan.cut(p.grad.array), plan.blocks, strict=True):
-            if decay != 0:
-                g = np.add(g, np.multiply(x, decay_, s), s)
-            np.add(x, np.multiply(g, rate, s), x)
+    def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
+        return {"momentum_buffer": zeros_like} if group["momentum"] != 0 else {}
 
-    def _update_with_momentum(self, p: Any, group: dict[str, Any], decay: float, momentum: float) -> None:
-        state = self.state[p]
-        first = state.get("momentum_buffer") is None
-        if first:
-            state["momentum_buffer"] = Tensor.wrap(np.empty(p.array.shape, p.array.dtype))
-        plan = self._workspace.plan(p, group, state["momentum_buffer"].array)
-        rate, decay_, mu, fresh = plan.factors(-float(group["lr"]), decay, momentum, 1 - group["dampening"])
-        for g, (x, b, s, r) in zip(plan.cut(p.grad.array), plan.blocks, strict=True):
-            if group["maximize"]:
-                g = np.negative(g, s)
-            if decay != 0:
-                np.multiply(x, decay_, r)
-                g = np.add(g, r, s)
+    def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:
+        momentum = group["momentum"]
+        sign = -1.0 if group["maximize"] and momentum == 0 else 1.0  # a factor changes no rounding and costs no pass
+        return -sign * float(group["lr"]), sign * float(group["weight_decay"]), momentum, 1 - group["dampening"]
+
+    def _formula(
+        self, group: dict[str, Any], first: bool, g: np.ndarray, factors: Sequence[np.ndarray], *arrays: np.ndarray
+    ) -> None:
+        rate, decay, momentum, fresh = factors
+        x, *buffer, s, r = arrays
+        if buffer and group["maximize"]:
+            g = np.negative(g, s)
+        if group["weight_decay"] != 0:
+            g = np.add(g, np.multiply(x, decay, r), s)
+        if buffer:
+            (b,) = buffer
             if first:
                 np.copyto(b, g)
             else:
-                np.multiply(b, mu, b)
+                np.multiply(b, momentum, b)
                 np.add(b, np.multiply(g, fresh, r), b)
-            if group["nesterov"]:
-                g = np.add(g, np.multiply(b, mu, r), s)
-            else:
-                g = b
-            np.add(x, np.multiply(g, rate, r), x)
+            g = np.add(g, np.multiply(b, momentum, r), s) if group["nesterov"] else b
+        np.add(x, np.multiply(g, rate, r), x)
