@@ -28,7 +28,8 @@ def backward(
     """
     if inputs is not None and not isinstance(inputs, TensorBase) and len(inputs) == 0:
         raise RuntimeError("`inputs` argument to `backward` cannot be empty: leave it out to reach every leaf")
-    roots = _roots(_sequence(tensors), grad_tensors if grad_variables is None else grad_variables, create_graph)
+    gradients = grad_tensors if grad_variables is None else grad_variables
+    roots = _roots(_sequence(tensors), gradients, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         walk(roots, retain_graph=keep, create_graph=create_graph)
@@ -103,8 +104,10 @@ def _nodes(inputs: Sequence[TensorBase]) -> list[Node]:
 
 
 def _roots(tensors: Sequence[TensorBase], gradients: Any, create_graph: bool) -> list[tuple[Node, Any]]:
-    if gradients is None or isinstance(gradients, (TensorBase, np.ndarray)):
-        gradients = [gradients] * (1 if gradients is not None else len(tensors))
+    if gradients is None:
+        return [_root(i, t, None, create_graph) for i, t in enumerate(tensors)]
+    if isinstance(gradients, (TensorBase, np.ndarray)):
+        gradients = [gradients]
     if len(gradients) != len(tensors):
         raise RuntimeError(
             f"got {len(tensors)} tensors and {len(gradients)} gradients: give one gradient for each tensor"
@@ -126,8 +129,9 @@ def _root(position: int, tensor: TensorBase, gradient: Any, create_graph: bool) 
                 f"grad can be implicitly created only for scalar outputs, and this one has shape {list(shape)}: "
                 f"reduce it first, as in loss.sum().backward(), or pass backward(gradient) of that shape"
             )
-        gradient = np.ones(shape, tensor.array.dtype)
-    given = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
+        given = np.array(1, tensor.array.dtype).reshape(shape)
+    else:
+        given = gradient.array if isinstance(gradient, TensorBase) else np.asarray(gradient)
     if given.shape != shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{position}] has a shape of {list(given.shape)} and output[{position}] has a "
