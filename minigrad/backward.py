@@ -1,15 +1,93 @@
-"""Where a walk starts and what it brings home: ``tensor.backward()`` and ``autograd.grad()``."""
+"""How gradients flow back: the walk over the graph, and what starts it, ``tensor.backward()`` and ``autograd.grad()``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine import Node, TensorBase, accumulate, walk
+from minigrad.engine import Node, TensorBase, accumulate
+from minigrad.grad_mode import mode
 
 Tensors = TensorBase | Sequence[TensorBase]
+
+
+@np.errstate(all="ignore")
+def walk(
+    roots: Sequence[tuple[Node, Any]],
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    targets: set[Node] | None = None,
+) -> dict[Node, Any]:
+    """Send gradients from the roots back through the graph, each node once, newest first.
+
+    When a node is the newest of those waiting, all that could send it a gradient has been visited, since edges lead to
+    older nodes only: its gradient is complete. With ``targets`` only the paths to these nodes are walked, and their
+    gradients are returned instead of being added to the leaves.
+    """
+    wanted = None if targets is None else _leading_to(targets, [node for node, _ in roots])
+    captured: dict[Node, Any] = {}
+    waiting: dict[int, list[Any]] = {}  # order -> node, gradient so far, whether its array is ours alone
+    queue: list[int] = []
+    tape, recording, mode.enabled = mode.tape, mode.enabled, create_graph
+    try:
+        for node, g in roots:
+            _send(waiting, queue, node, g, False)
+        while queue:
+            node, g, owned = waiting.pop(-heappop(queue))
+            if node.hooks:
+                for hook in tuple(node.hooks.values()):
+                    g, owned = hook(g), False
+            if node.ends or (targets is not None and node in targets):
+                if not (owned or create_graph):
+                    g = g.copy()
+                if targets is not None:
+                    captured[node] = g
+                else:
+                    node.accumulate(g)
+            if node.edges:
+                found = node.pull(g, create_graph, wanted)
+                if tape is not None:
+                    tape.pulled(node, g, found)
+                for source, x_bar in found:
+                    owned = create_graph or (node.fresh and x_bar is not g and x_bar.base is None)
+                    _send(waiting, queue, source, x_bar, owned)
+                if not retain_graph:
+                    node.release()
+    finally:
+        mode.enabled = recording
+    return captured
+
+
+def _send(waiting: dict[int, list[Any]], queue: list[int], node: Node, g: Any, owned: bool) -> None:
+    """Add ``g`` to what waits for ``node``: in place where the waiting array is ours and nothing is recorded."""
+    entry = waiting.get(node.order)
+    if entry is None:
+        waiting[node.order] = [node, g, owned]
+        heappush(queue, -node.order)
+    elif entry[2] and not mode.enabled:
+        entry[1] += g
+    else:
+        total = entry[1] + g
+        entry[1:] = np.asarray(total) if isinstance(total, np.generic) else total, True
+
+
+def _leading_to(targets: set[Node], roots: Sequence[Node]) -> set[Node]:
+    """The nodes on a path from a root to a target."""
+    reached, stack = set(roots), list(roots)
+    while stack:
+        for source, *_ in stack.pop().edges:
+            if source not in reached:
+                reached.add(source)
+                stack.append(source)
+    wanted: set[Node] = set()
+    for node in sorted(reached, key=lambda node: node.order):
+        if node in targets or any(source in wanted for source, *_ in node.edges):
+            wanted.add(node)
+    return wanted
 
 
 def backward(

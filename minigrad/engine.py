@@ -1,9 +1,10 @@
-"""The engine: how operations are recorded and how gradients flow back. Read this file first.
+"""The engine: how operations are recorded, and what a recorded operation does with a gradient. Read this file first.
 
 A tensor is an array with a history. Every operation is a ``Primitive``; calling one runs NumPy on the arrays and, if an
 input needs a gradient, records a ``Node``: for each such input an edge to the node that made it, the rule for its
-gradient, and the values which that rule needs. ``walk`` then visits the nodes from the newest to the oldest and applies
-the rules: on arrays this is backward, on tensors the same rules are recorded in turn and can be differentiated again.
+gradient, and the values which that rule needs. ``walk`` (in ``backward.py``) then visits the nodes from the newest to the
+oldest and applies the rules: on arrays this is backward, on tensors the same rules are recorded in turn and can be
+differentiated again.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import inspect
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
-from operator import itemgetter
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigrad.grad_mode import enable_grad, mode
-from minigrad.signature import Signature
+from minigrad.signature import Plan, Signature
 
 _clock = itertools.count()  # numbers recorded operations and in-place changes in the order in which they happen
 
@@ -71,16 +70,6 @@ class TensorBase:
                 with enable_grad():
                     fresh = replay(self.path, self.base)
                 self.node, self.needs_grad = fresh.node, fresh.needs_grad
-
-
-class Plan(NamedTuple):
-    """What a primitive records when certain inputs need a gradient; worked out once and shared by all its nodes."""
-
-    pulls: list[tuple[int, Callable[..., Any], Callable[[list[Any]], Any]]]  # input, rule, what the rule needs
-    kept: list[int]  # the arguments to save; the output counts as the one after the last
-    shapes: list[int]  # the arguments whose shape a rule asks for
-    count: int  # the number of arguments
-    inputs: Sequence[int]  # those that could have a gradient
 
 
 # Where an input's gradient goes, the input's shape and type, the rule, and how to take what it needs from the values
@@ -222,7 +211,6 @@ class Primitive(Signature):
         super().__init__(forward, name)
         self.forward, self.view = forward, view
         self.rules: dict[int, tuple[Callable[..., Any], list[str]]] = {}
-        self.plans: dict[tuple[int, ...], Plan] = {}
 
     def vjp(self, **rules: Callable[..., Any]) -> None:
         """Write down the rules: ``mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)``."""
@@ -267,7 +255,7 @@ class Primitive(Signature):
 
     def record(self, args: Sequence[Any], options: dict[str, Any], tracked: list[int], result: TensorBase) -> None:
         """Write the operation into the history of its result."""
-        plan = self.plans.get(tuple(tracked)) or self._plan(tracked, len(args))
+        plan = self.plans.get(tuple(tracked)) or self.plan(tracked, len(args), self.rules)
         edges = []
         for i, rule, needs in plan.pulls:
             x = args[i]
@@ -292,27 +280,6 @@ class Primitive(Signature):
             values += options.values()
         result.node, result.needs_grad = Node(self.name, plan, edges, values, versions), True
 
-    def _plan(self, tracked: list[int], count: int) -> Plan:
-        """What to record when the inputs at these positions need a gradient."""
-        pulls, asked = [], set()
-        for i in tracked:
-            rule, needs = self.rules.get(0 if self.variadic else i, (None, []))
-            if rule is None:
-                continue
-            if self.variadic and "i" in needs:
-                needs = [need for need in needs if need != "i"]
-                rule = _at(rule, needs, i)
-            places = self.places(needs, count)
-            pulls.append((i, rule, _taker(places)))
-            for place in places:
-                asked.update(range(place.start, place.stop) if isinstance(place, slice) else (place,))
-        kept = sorted(k for k in asked if k <= count)
-        shapes = list(range(count)) if self.variadic else sorted(k - count - 1 for k in asked if k > count)
-        plan = Plan(pulls, kept, shapes, count, range(count) if self.variadic else sorted(self.rules))
-        if not self.variadic:
-            self.plans[tuple(tracked)] = plan
-        return plan
-
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
         """Make the result a view: it shares the version of the memory, and follows in-place changes of its base."""
         x, memory = args[0], result.array.base
@@ -321,20 +288,6 @@ class Primitive(Signature):
             if mode.enabled:
                 result.base, result.seen = x.base if x.base is not None else x, x.version.count
                 result.path = (*x.path, (self, tuple(args[1:])))
-
-
-def _taker(places: list[Any]) -> Callable[[list[Any]], Any]:
-    """A function that takes what stands at these places out of a list."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    if places and isinstance(places[0], slice):
-        return lambda values: (values[places[0]],)
-    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))  # faster than a list of one, or none
-
-
-def _at(rule: Callable[..., Any], needs: list[str], i: int) -> Callable[..., Any]:
-    """The rule for the input at position ``i`` of ``*xs``."""
-    return lambda g, *values: rule(g, i=i, **dict(zip(needs, values, strict=True)))
 
 
 def define(name: str = "", *, view: bool = False) -> Callable[[Callable[..., Any]], Primitive]:
@@ -391,79 +344,3 @@ def replay(path: Sequence[tuple[Primitive, tuple[Any, ...]]], x: Any) -> Any:
     for primitive, args in path:
         x = primitive(x, *args)
     return x
-
-
-@np.errstate(all="ignore")
-def walk(
-    roots: Sequence[tuple[Node, Any]],
-    *,
-    retain_graph: bool = False,
-    create_graph: bool = False,
-    targets: set[Node] | None = None,
-) -> dict[Node, Any]:
-    """Send gradients from the roots back through the graph, each node once, newest first.
-
-    When a node is the newest of those waiting, all that could send it a gradient has been visited, since edges lead to
-    older nodes only: its gradient is complete. With ``targets`` only the paths to these nodes are walked, and their
-    gradients are returned instead of being added to the leaves.
-    """
-    wanted = None if targets is None else _leading_to(targets, [node for node, _ in roots])
-    captured: dict[Node, Any] = {}
-    waiting: dict[int, list[Any]] = {}  # order -> node, gradient so far, whether its array is ours alone
-    queue: list[int] = []
-    tape, recording, mode.enabled = mode.tape, mode.enabled, create_graph
-    try:
-        for node, g in roots:
-            _send(waiting, queue, node, g, False)
-        while queue:
-            node, g, owned = waiting.pop(-heappop(queue))
-            if node.hooks:
-                for hook in tuple(node.hooks.values()):
-                    g, owned = hook(g), False
-            if node.ends or (targets is not None and node in targets):
-                if not (owned or create_graph):
-                    g = g.copy()
-                if targets is not None:
-                    captured[node] = g
-                else:
-                    node.accumulate(g)
-            if node.edges:
-                found = node.pull(g, create_graph, wanted)
-                if tape is not None:
-                    tape.pulled(node, g, found)
-                for source, x_bar in found:
-                    owned = create_graph or (node.fresh and x_bar is not g and x_bar.base is None)
-                    _send(waiting, queue, source, x_bar, owned)
-                if not retain_graph:
-                    node.release()
-    finally:
-        mode.enabled = recording
-    return captured
-
-
-def _send(waiting: dict[int, list[Any]], queue: list[int], node: Node, g: Any, owned: bool) -> None:
-    """Add ``g`` to what waits for ``node``: in place where the waiting array is ours and nothing is recorded."""
-    entry = waiting.get(node.order)
-    if entry is None:
-        waiting[node.order] = [node, g, owned]
-        heappush(queue, -node.order)
-    elif entry[2] and not mode.enabled:
-        entry[1] += g
-    else:
-        total = entry[1] + g
-        entry[1:] = np.asarray(total) if isinstance(total, np.generic) else total, True
-
-
-def _leading_to(targets: set[Node], roots: Sequence[Node]) -> set[Node]:
-    """The nodes on a path from a root to a target."""
-    reached, stack = set(roots), list(roots)
-    while stack:
-        for source, *_ in stack.pop().edges:
-            if source not in reached:
-                reached.add(source)
-                stack.append(source)
-    wanted: set[Node] = set()
-    for node in sorted(reached, key=lambda node: node.order):
-        if node in targets or any(source in wanted for source, *_ in node.edges):
-            wanted.add(node)
-    return wanted

@@ -1,13 +1,27 @@
-"""What an operation is called and which arguments it takes, read from its forward function."""
+"""What an operation is called, which arguments it takes, and which of them it must keep for its rules.
+
+All of it is read from the forward function and the rules, once for each operation.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Plan(NamedTuple):
+    """What a primitive records when certain inputs need a gradient; worked out once and shared by all its nodes."""
+
+    pulls: list[tuple[int, Callable[..., Any], Callable[[list[Any]], Any]]]  # input, rule, what the rule needs
+    kept: list[int]  # the arguments to save; the output counts as the one after the last
+    shapes: list[int]  # the arguments whose shape a rule asks for
+    count: int  # the number of arguments
+    inputs: Sequence[int]  # those that could have a gradient
 
 
 class Signature:
@@ -22,6 +36,7 @@ class Signature:
         self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         self.variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
         self.arity = -1 if self.variadic else len(self.names)
+        self.plans: dict[tuple[int, ...], Plan] = {}
 
     def bind(self, args: Sequence[Any], options: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         """The arguments in order, with defaults filled in; next to any number of them, the options in order."""
@@ -34,7 +49,28 @@ class Signature:
             raise TypeError(f"{self.__name__}({', '.join(self.names)}): cannot use or lacks arguments; got {unknown}")
         return [values[name] for name in self.names], {}
 
-    def places(self, needs: Sequence[str], count: int) -> list[Any]:
+    def plan(self, tracked: Sequence[int], count: int, rules: dict[int, tuple[Callable[..., Any], list[str]]]) -> Plan:
+        """What to record when the inputs at these positions, of ``count``, need a gradient."""
+        pulls, asked = [], set()
+        for i in tracked:
+            rule, needs = rules.get(0 if self.variadic else i, (None, []))
+            if rule is None:
+                continue
+            if self.variadic and "i" in needs:
+                needs = [need for need in needs if need != "i"]
+                rule = _at(rule, needs, i)
+            places = self._places(needs, count)
+            pulls.append((i, rule, _taker(places)))
+            for place in places:
+                asked.update(range(place.start, place.stop) if isinstance(place, slice) else (place,))
+        kept = sorted(k for k in asked if k <= count)
+        shapes = list(range(count)) if self.variadic else sorted(k - count - 1 for k in asked if k > count)
+        plan = Plan(pulls, kept, shapes, count, range(count) if self.variadic else sorted(rules))
+        if not self.variadic:
+            self.plans[tuple(tracked)] = plan
+        return plan
+
+    def _places(self, needs: Sequence[str], count: int) -> list[Any]:
         """Where what a rule needs stands in ``[*args, y, *shapes of the args, *options]``, for ``count`` arguments.
 
         ``y`` is the output, ``x`` the argument of that name, ``x_shape`` its shape. Of an operation on ``*xs`` a rule may
@@ -54,3 +90,17 @@ class Signature:
         shapes = [tuple(a.shape) for a in arrays if isinstance(a, np.ndarray)]
         text = f"{self.__name__}: {error} (given tensors of shape {', '.join(map(str, shapes))})"
         return IndexError(text) if isinstance(error, IndexError) else RuntimeError(text)
+
+
+def _taker(places: list[Any]) -> Callable[[list[Any]], Any]:
+    """A function that takes what stands at these places out of a list."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    if places and isinstance(places[0], slice):
+        return lambda values: (values[places[0]],)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))  # faster than a list of one, or none
+
+
+def _at(rule: Callable[..., Any], needs: list[str], i: int) -> Callable[..., Any]:
+    """The rule for the input at position ``i`` of ``*xs``."""
+    return lambda g, *values: rule(g, i=i, **dict(zip(needs, values, strict=True)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from minigrad.autograd.anomaly import (
     first_bad,
     forward_anomaly,
 )
-from minigrad.autograd.tracing import Origin, Table, trace_lines
-from minigrad.engine import Node, TensorBase, walk
+from minigrad.autograd.tracing import Origin, Table, from_library, trace_lines
+from minigrad.backward import walk
+from minigrad.engine import Node, TensorBase
 from minigrad.grad_mode import mode
 
 __all__ = ["AnomalyError", "detect_anomaly", "set_detect_anomaly"]
@@ -150,11 +152,11 @@ def _position(node: Node, source: Node, nth: int) -> int:
 
 def _differentiating() -> bool:
     """Whether a rule is being recorded: its steps may pass through inf, its result is looked at when it is there."""
-    code, frame = walk.__wrapped__.__code__, sys._getframe(1)  # type: ignore[attr-defined]  # behind np.errstate
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code is code:
+        if frame.f_code.co_name == "walk" and from_library(frame):
             return True
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return False
 
 
