@@ -1,0 +1,292 @@
+"""Analytic against numeric slopes: which entries differ, by how much more than the numeric error, which were not checked.
+
+A gradient is right if |analytic - numeric| <= tolerance, and the tolerance is ten times the estimated error of the numeric
+slope, plus what rounding may do to the analytic one. An entry on a kink has no derivative: it is reported, its gradient must
+be one that a slope on the way from left to right could have, and the same rule is checked at a point beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, noise_of, slopes
+from minigrad.autograd.checking.problem import Arrays, Problem
+
+FULL, COLUMNS = 40_000, 2_000  # entries of a Jacobian, and of the inputs, up to which each is computed
+RTOL, ATOL = 1e-8, 1e-10  # what rounding may do to an analytic slope: of itself, and of the largest beside it
+
+
+class Tolerance(NamedTuple):
+    """What the caller asked for; None for what the numeric error suggests."""
+
+    eps: float | None = None
+    atol: float | None = None
+    rtol: float | None = None
+
+
+class Block(NamedTuple):
+    """One input: slopes of the outputs (or of random sums of them, as rows) along its entries ``columns``."""
+
+    which: int  # which input
+    columns: np.ndarray  # flat indices of the entries
+    analytic: np.ndarray  # (rows, columns)
+    numeric: np.ndarray
+    error: np.ndarray  # of the numeric slope
+    tolerance: np.ndarray
+    kind: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+    @property
+    def bad(self) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            differs = ~(np.abs(self.analytic - self.numeric) <= self.tolerance)
+        broken = ((self.kind >= JUMP) | ~np.isfinite(self.numeric)).any(0)  # a jump, or a slope without bound
+        return (self.kind == SMOOTH) & ~broken & differs
+
+    @property
+    def unchecked(self) -> np.ndarray:
+        """The columns in which an entry has no slope to compare with."""
+        return ((self.kind != SMOOTH) | ~np.isfinite(self.numeric)).any(0)
+
+
+class Evidence:
+    """All that was computed at one point; ``full`` if the rows are the outputs themselves."""
+
+    def __init__(self, problem: Problem, xs: Arrays, asked: Tolerance, rng: np.random.Generator) -> None:
+        self.problem, self.xs, self.asked, self.rng = problem, [x.copy() for x in xs], asked, rng
+        self.ys = [np.array(y, np.float64) for y in problem.forward(self.copies())]
+        self.y = np.concatenate([y.ravel() for y in self.ys]) if self.ys else np.zeros(0)
+        self.size = sum(x.size for x in xs)
+        self.full = self.y.size * self.size <= FULL and self.y.size <= 400 and self.size <= COLUMNS
+        self.noise, self.machine = self._noise()
+        self.blocks: list[Block] = []
+
+    def copies(self) -> Arrays:
+        return [x.copy() for x in self.xs]
+
+    def split(self, g: np.ndarray) -> Arrays:
+        """A gradient of all outputs as one for each."""
+        cuts = np.cumsum([y.size for y in self.ys])[:-1]
+        return [part.reshape(y.shape) for part, y in zip(np.split(g, cuts), self.ys, strict=True)]
+
+    def upstream(self) -> Arrays:
+        """A random gradient of the outputs."""
+        return self.split(self.rng.standard_normal(self.y.size))
+
+    def flat(self, xs: Arrays) -> np.ndarray:
+        return np.asarray(self.problem.flat(xs), np.float64)
+
+    def _noise(self) -> tuple[np.ndarray, float]:
+        """How much rounding moves each output, and the precision of the function: 1e-16, or 6e-8 if it uses float32."""
+        if not self.y.size or not self.size:
+            return np.zeros(self.y.shape), EPS
+        way = [np.where(x == 0, 1e-3, x) * self.rng.choice([-1.0, 1.0], x.shape) for x in self.xs]
+        found = noise_of(lambda t: self.flat([x + t * v for x, v in zip(self.xs, way, strict=True)]), 0.0, 1e-6)
+        size = np.abs(np.nan_to_num(self.y, posinf=0.0, neginf=0.0))
+        with np.errstate(all="ignore"):
+            relative = (found / size)[size > 0]
+        machine = max(EPS, float(np.quantile(relative, 0.8))) if relative.size else EPS
+        noise = np.maximum(2 * found, 2 * EPS * size)
+        if machine > 1e-11:
+            noise = np.maximum(noise, np.maximum(machine * size, 0.5 * math.sqrt(float(np.mean(found * found)))))
+        return noise, machine
+
+    def step(self, x: float) -> float:
+        return self.asked.eps or 1e-3 * max(1.0, abs(x))
+
+    def tolerance(self, numeric: np.ndarray, error: np.ndarray) -> np.ndarray:
+        """What |analytic - numeric| may be."""
+        size = np.abs(np.where(np.isfinite(numeric), numeric, 0.0))
+        if self.asked.atol is not None or self.asked.rtol is not None:
+            return (self.asked.atol or 0.0) + (self.asked.rtol or 0.0) * size
+        beside = size.max(axis=1, keepdims=True, initial=0.0)
+        coarse = 200 * self.machine if self.machine > 1e-11 else 0.0
+        return 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside
+
+    def rows(self) -> np.ndarray:
+        """The sums of outputs whose slopes are compared: each output, or three random sums."""
+        return np.eye(self.y.size) if self.full else self.rng.standard_normal((3, self.y.size))
+
+    def compare(self) -> None:
+        """Fill ``blocks``: every entry of every input."""
+        rows = self.rows()
+        analytic = self.analytic(self.xs, rows)
+        self.blocks = [
+            self.block(self.xs, k, np.arange(x.size), rows, analytic[k], self.y) for k, x in enumerate(self.xs)
+        ]
+
+    def analytic(self, xs: Arrays, rows: np.ndarray) -> list[np.ndarray]:
+        """The rule's gradients for each row, by input, flattened; 0 for None."""
+        found = self.problem.pull([x.copy() for x in xs], [self.split(r.copy()) for r in rows])
+        return [
+            np.stack(
+                [np.zeros(x.size) if f[k] is None else np.asarray(f[k], np.float64).reshape(x.size) for f in found]
+            )
+            if len(found)
+            else np.zeros((0, x.size))
+            for k, x in enumerate(xs)
+        ]
+
+    def block(
+        self, xs: Arrays, k: int, columns: np.ndarray, rows: np.ndarray, analytic: np.ndarray, y: np.ndarray
+    ) -> Block:
+        numeric = [self._column(xs, k, j, rows, y) for j in columns]
+        empty = np.zeros((len(rows), 0))
+        value, error, kind, left, right = (
+            (np.stack(f, 1) if numeric else empty for f in zip(*numeric, strict=True)) if (numeric) else (empty,) * 5
+        )
+        return Block(k, columns, analytic[:, columns], value, error, self.tolerance(value, error), kind, left, right)
+
+    def _column(self, xs: Arrays, k: int, j: int, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+        moved = [x.copy() for x in xs]
+        entry, at = moved[k].reshape(-1), float(xs[k].reshape(-1)[j])
+
+        def line(place: float) -> np.ndarray:
+            entry[j] = place
+            y = self.flat(moved)
+            return y if self.full else rows @ y
+
+        if self.full:
+            return tuple(slopes(line, at, y, self.noise, self.step(at)))
+        return tuple(slopes(line, at, rows @ y, np.abs(rows) @ self.noise, self.step(at)))
+
+
+class Kink(NamedTuple):
+    """An entry without a derivative: where, the slopes to either side, what the rule says, and how it fared beside."""
+
+    input: int
+    column: int
+    place: float
+    kind: int
+    left: float
+    right: float
+    analytic: float
+    beside: float | None  # where the rule was checked instead; None if no such place was found
+
+
+def kinks_of(evidence: Evidence, block: Block) -> list[Kink]:
+    """The entries of a block that were not compared."""
+    found = []
+    entries = evidence.xs[block.which].reshape(-1)
+    for c in np.flatnonzero(block.unchecked):
+        kind = np.where(np.isfinite(block.numeric[:, c]) | (block.kind[:, c] != SMOOTH), block.kind[:, c], UNKNOWN)
+        r = int(np.argmax(kind > 0)) if not (kind == KINK).any() else int(np.argmax(kind == KINK))
+        j = int(block.columns[c])
+        found.append(
+            Kink(
+                block.which,
+                j,
+                float(entries[j]),
+                int(kind[r]),
+                block.left[r, c],
+                block.right[r, c],
+                block.analytic[r, c],
+                None,
+            )
+        )
+    return found
+
+
+def outside(block: Block) -> np.ndarray:
+    """The entries on a kink whose gradient no mixture of the slopes to its left and right gives."""
+    low, high = np.minimum(block.left, block.right), np.maximum(block.left, block.right)
+    margin = block.tolerance + 1e-6 * np.maximum(np.abs(low), np.abs(high)) + 1e-9
+    with np.errstate(all="ignore"):
+        return (block.kind == KINK) & ~((block.analytic >= low - margin) & (block.analytic <= high + margin))
+
+
+def beside(evidence: Evidence, kinks: list[Kink]) -> tuple[Arrays, list[Kink], list[Block]]:
+    """Move every entry on a kink a little and compare there: the new point, the kinks, and what the rule says beside them."""
+    for attempt in range(4):
+        xs = evidence.copies()
+        for kink in kinks:
+            size = float(evidence.rng.uniform(0.01, 0.03)) * max(1.0, abs(kink.place))
+            sign = 1.0 if attempt == 1 else -1.0 if attempt == 2 else float(evidence.rng.choice([-1.0, 1.0]))
+            xs[kink.input].reshape(-1)[kink.column] += sign * size
+        y = evidence.flat(xs)
+        if y.shape != evidence.y.shape:
+            continue
+        rows = evidence.rows()
+        analytic = evidence.analytic(xs, rows)
+        blocks = []
+        for k in sorted({kink.input for kink in kinks}):
+            columns = np.array([kink.column for kink in kinks if kink.input == k])
+            blocks.append(evidence.block(xs, k, columns, rows, analytic[k], y))
+        if not any(b.unchecked.any() for b in blocks):
+            moved = [k._replace(beside=float(xs[k.input].reshape(-1)[k.column])) for k in kinks]
+            return xs, moved, blocks
+    return evidence.copies(), kinks, []
+
+
+class Tie(NamedTuple):
+    """Entries of one value on kinks that move together: a direction along which there may be a derivative."""
+
+    kinks: list[Kink]
+    row: int
+    analytic: float
+    numeric: float
+    tolerance: float
+
+
+def ties(evidence: Evidence, kinks: list[Kink]) -> list[Tie]:
+    """Groups of tied entries along which the function is smooth, but not as the gradient says."""
+    groups: dict[float, list[Kink]] = {}
+    for kink in kinks:
+        groups.setdefault(kink.place, []).append(kink)
+    wrong = []
+    rows = evidence.rows()
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+
+        def line(t: float, group: list[Kink] = group) -> np.ndarray:
+            xs = evidence.copies()
+            for kink in group:
+                xs[kink.input].reshape(-1)[kink.column] += t
+            return rows @ evidence.flat(xs)
+
+        found = slopes(line, 0.0, rows @ evidence.y, np.abs(rows) @ evidence.noise, evidence.step(0.0))
+        analytic = np.zeros(len(rows))
+        for kink in group:
+            block = evidence.blocks[kink.input]
+            analytic = analytic + block.analytic[:, int(np.flatnonzero(block.columns == kink.column)[0])]
+        tolerance = evidence.tolerance(found.value[:, None], found.error[:, None])[:, 0]
+        with np.errstate(all="ignore"):
+            bad = (found.kind == SMOOTH) & ~(np.abs(analytic - found.value) <= tolerance)
+        if bad.any():
+            r = int(np.argmax(np.where(bad, np.abs(analytic - found.value), -1)))
+            wrong.append(Tie(group, r, float(analytic[r]), float(found.value[r]), float(tolerance[r])))
+    return wrong
+
+
+def along(
+    evidence: Evidence, directions: list[np.ndarray], k: int, rows: np.ndarray, analytic: np.ndarray
+) -> list[tuple]:
+    """Slopes of ``rows`` of outputs along directions of input ``k``: analytic, numeric, tolerance, kind, per direction."""
+    found = []
+    x = evidence.xs[k]
+    for v in directions:
+        top = float(np.abs(v).max(initial=0.0)) or 1.0
+        h = (evidence.asked.eps or 1e-3) / top
+
+        def line(t: float, v: np.ndarray = v) -> np.ndarray:
+            xs = list(evidence.xs)
+            xs[k] = x + t * v
+            return rows @ evidence.flat(xs)
+
+        noise = np.abs(rows) @ evidence.noise / math.sqrt(max(evidence.y.size, 1)) + EPS * np.abs(rows @ evidence.y)
+        numeric = slopes(line, 0.0, rows @ evidence.y, noise, h)
+        mine = analytic @ v.reshape(-1)
+        size = np.abs(analytic) @ np.abs(v.reshape(-1)) / math.sqrt(max(v.size, 1))
+        tolerance = evidence.tolerance(numeric.value[:, None], numeric.error[:, None])[:, 0]
+        if evidence.asked.atol is None and evidence.asked.rtol is None:
+            tolerance = tolerance + (ATOL + (evidence.machine * 200 if evidence.machine > 1e-11 else 0.0)) * size
+        found.append((mine, numeric, tolerance))
+    return found
+
+
+__all__ = ["JUMP", "KINK", "SMOOTH", "UNKNOWN", "Block", "Evidence", "Kink", "Tie", "Tolerance"]

@@ -1,0 +1,392 @@
+"""Tier C: where the right rule is known, which small edit of its text gives the learner's gradient?
+
+The rule's syntax tree is changed in one place, then in two: another operator, a dropped factor or term, another variable, a
+lost transpose, another constant, axis, function or comparison. A mutant whose gradients equal the learner's to 1e-9 on all
+draws is what the learner wrote, whatever it looks like in their text.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.autograd.checking.problem import caller
+from minigrad.autograd.checking.report import HIGH, Diagnosis
+from minigrad.autograd.checking.text import compiled, scope_of, tree_of
+
+FUNCTIONS = {
+    "sin": ("cos",), "cos": ("sin",), "sinh": ("cosh",), "cosh": ("sinh",), "exp": ("log", "sqrt"), "log": ("exp", "log2", "log10"),
+    "sum": ("mean", "max"), "mean": ("sum",), "sign": ("abs",), "abs": ("sign",), "sqrt": ("square",), "maximum": ("minimum",),
+    "minimum": ("maximum",), "tanh": ("sinh",), "square": ("sqrt",), "sigmoid": ("tanh",), "flip": (), "cumsum": ("cumprod",),
+    "triu": ("tril",), "tril": ("triu",), "matmul": ("multiply",), "max": ("min", "sum"), "min": ("max",), "log1p": ("log",),
+    "expm1": ("exp",),
+}  # fmt: skip
+COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
+
+
+class Edit(NamedTuple):
+    """A place in the tree, what stands there instead, and what kind of mistake that is."""
+
+    path: tuple[Any, ...]
+    new: ast.AST
+    kind: str
+
+
+class Mutant(NamedTuple):
+    function: Callable[..., Any]
+    kinds: tuple[str, ...]
+    was: str
+    now: str
+
+
+def paths(tree: ast.AST, root: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """All nodes below, each with the way to it."""
+    for field, value in ast.iter_fields(tree):
+        if field in ("args", "decorator_list", "returns") and isinstance(tree, (ast.FunctionDef, ast.Lambda)):
+            continue
+        if isinstance(value, ast.AST):
+            yield (*root, field), value
+            yield from paths(value, (*root, field))
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                if isinstance(item, ast.AST):
+                    yield (*root, (field, i)), item
+                    yield from paths(item, (*root, (field, i)))
+
+
+def replaced(tree: ast.AST, path: tuple[Any, ...], new: ast.AST) -> ast.AST:
+    """A copy of the tree with ``new`` at ``path``."""
+    made = copy.deepcopy(tree)
+    at: Any = made
+    for step in path[:-1]:
+        at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
+    last = path[-1]
+    if isinstance(last, tuple):
+        getattr(at, last[0])[last[1]] = new
+    else:
+        setattr(at, last, new)
+    return made
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, old: str, new: str) -> None:
+        self.old, self.new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.copy_location(ast.Name(self.new, node.ctx), node) if node.id == self.old else node
+
+
+def edits(tree: ast.AST, names: list[str]) -> Iterator[Edit]:
+    """Every single edit of the rule."""
+    if isinstance(tree, ast.Lambda):  # one variable for another wherever it stands
+        used = {n.id for n in ast.walk(tree.body) if isinstance(n, ast.Name)}
+        renamed: Any
+        for old, new in itertools.permutations(names, 2):
+            if old in used and old != "g":
+                renamed = _Renamed(old, new).visit(copy.deepcopy(tree.body))
+                yield Edit(("body",), renamed, _kind_of_name(old, new))
+    for path, node in paths(tree):
+        if isinstance(node, ast.expr) and not isinstance(getattr(node, "ctx", None), ast.Store):
+            for made, kind in _of_expression(node, names, path):
+                yield Edit(path, made, kind)
+        elif isinstance(node, ast.AugAssign):
+            yield Edit(path, ast.Assign([node.target], node.value), "overwrite")
+            yield Edit(path, ast.Pass(), "dropped_term")
+
+
+def _of_expression(node: ast.expr, names: list[str], path: tuple[Any, ...]) -> Iterator[tuple[ast.AST, str]]:
+    if isinstance(node, ast.BinOp):
+        yield from _of_operation(node)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield node.operand, "sign"
+    elif isinstance(node, ast.Name):
+        yield from (
+            (ast.Name(n, ast.Load()), _kind_of_name(node.id, n)) for n in names if n != node.id and node.id in names
+        )
+        if node.id in names:
+            yield ast.Attribute(node, "T", ast.Load()), "transpose"
+    elif isinstance(node, ast.Constant):
+        yield from _of_constant(node)
+    elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
+        yield node.value, "transpose"
+    elif isinstance(node, ast.Call):
+        yield from _of_call(node)
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+        for op in COMPARISONS:
+            if not isinstance(node.ops[0], op):
+                yield ast.Compare(node.left, [op()], node.comparators), "comparison"
+    if isinstance(node, (ast.BinOp, ast.Call)) and path and path[-1] != "func":
+        yield ast.UnaryOp(ast.USub(), node), "sign"
+    if len(path) == 1 or path[-1] == "value":  # the whole result
+        for n in names:
+            yield ast.BinOp(node, ast.Mult(), ast.Name(n, ast.Load())), "extra_factor"
+            yield ast.BinOp(node, ast.Div(), ast.Name(n, ast.Load())), "extra_factor"
+
+
+def _kind_of_name(old: str, new: str) -> str:
+    if old == "y":
+        return "input_for_output"
+    return "output_for_input" if new == "y" else "wrong_variable"
+
+
+def _of_operation(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
+    a, b, op = node.left, node.right, node.op
+    if isinstance(op, (ast.Add, ast.Sub)):
+        other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+        yield ast.BinOp(a, other, b), "sign_of_term"
+        yield a, "dropped_term"
+        yield (b if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), b)), "dropped_term"
+        if isinstance(op, ast.Sub):
+            yield b, "dropped_term"
+            yield ast.BinOp(b, op, a), "sign_of_term"
+    elif isinstance(op, (ast.Mult, ast.Div)):
+        yield ast.BinOp(a, ast.Div() if isinstance(op, ast.Mult) else ast.Mult(), b), "operator"
+        yield a, "dropped_factor"
+        yield (b if isinstance(op, ast.Mult) else ast.BinOp(ast.Constant(1.0), op, b)), "dropped_factor"
+        if isinstance(op, ast.Div):
+            yield ast.BinOp(b, op, a), "operator"
+        else:
+            yield ast.BinOp(a, ast.Add(), b), "operator"
+        yield ast.BinOp(a, op, ast.BinOp(b, ast.Mult(), b)), "squared"
+    elif isinstance(op, ast.MatMult):
+        yield ast.BinOp(b, op, a), "order"
+        yield ast.BinOp(a, ast.Mult(), b), "operator"
+    elif isinstance(op, ast.Pow):
+        yield a, "power"
+        for change in (ast.Add(), ast.Sub()):
+            yield ast.BinOp(a, op, ast.BinOp(b, change, ast.Constant(1))), "power"
+        yield ast.BinOp(a, op, ast.UnaryOp(ast.USub(), b)), "power"
+
+
+def _of_constant(node: ast.Constant) -> Iterator[tuple[ast.AST, str]]:
+    v = node.value
+    if isinstance(v, bool) or v is None:
+        yield ast.Constant(not v), "keepdims"
+    elif isinstance(v, (int, float)):
+        for new in dict.fromkeys([v + 1, v - 1, v * 2, v / 2 if isinstance(v, float) or v % 2 else v // 2, -v, 0, 1]):
+            if new != v:
+                yield ast.Constant(new), "constant"
+
+
+def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str]]:
+    attribute = isinstance(node.func, ast.Attribute)
+    name = (
+        node.func.attr
+        if isinstance(node.func, ast.Attribute)
+        else node.func.id
+        if isinstance(node.func, ast.Name)
+        else ""
+    )
+    for other in FUNCTIONS.get(name, ()):
+        func = (
+            ast.Attribute(node.func.value, other, ast.Load())
+            if isinstance(node.func, ast.Attribute)
+            else ast.Name(other, ast.Load())
+        )
+        yield ast.Call(func, node.args, node.keywords), "function"
+    is_method = (
+        attribute
+        and isinstance(node.func, ast.Attribute)
+        and not (isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "mg", "torch", "F"))
+    )
+    if name in ("sum", "mean") and (is_method or node.args):
+        inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else node.args[0]
+        yield inner, "missing_sum"
+    elif name == "where" and len(node.args) == 3:
+        yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], node.keywords), "branches"
+        yield node.args[1], "branches"
+        yield node.args[2], "branches"
+    elif is_method and isinstance(node.func, ast.Attribute):
+        yield node.func.value, "dropped_function"
+    elif node.args:
+        yield node.args[0], "dropped_function"
+    for i, j in itertools.combinations(range(len(node.args)), 2):
+        args = list(node.args)
+        args[i], args[j] = args[j], args[i]
+        yield ast.Call(node.func, args, node.keywords), "order"
+    for i, k in enumerate(node.keywords):
+        if k.arg in ("axis", "dim"):
+            yield ast.Call(node.func, node.args, [w for j, w in enumerate(node.keywords) if j != i]), "axis"
+            for value in (0, 1, -1):
+                yield (
+                    ast.Call(
+                        node.func,
+                        node.args,
+                        [ast.keyword(k.arg, ast.Constant(value)) if j == i else w for j, w in enumerate(node.keywords)],
+                    ),
+                    "axis",
+                )
+
+
+WORDS = {
+    "sign": "the sign is wrong",
+    "sign_of_term": "a term has the wrong sign",
+    "dropped_term": "a term is missing",
+    "dropped_factor": "a factor is missing",
+    "extra_factor": "there is a factor too many",
+    "operator": "the operator is another",
+    "squared": "a factor is there twice",
+    "order": "the operands are in the wrong order",
+    "transpose": "a transpose is missing or one too many",
+    "power": "the exponent is wrong",
+    "constant": "a constant is wrong",
+    "keepdims": "a True should be False, or the other way round",
+    "function": "it is another function",
+    "dropped_function": "a function call is missing",
+    "missing_sum": "a sum is missing",
+    "axis": "the axis is another",
+    "branches": "the branches are confused",
+    "comparison": "the comparison is another",
+    "wrong_variable": "it is another variable",
+    "input_for_output": "it uses its output where you use its input",
+    "output_for_input": "it uses its input where you use its output",
+    "overwrite": "it accumulates (+=) where you assign",
+}
+
+
+def _shown(tree: ast.AST, path: tuple[Any, ...]) -> str:
+    """The text to show for a change: the lambda's body, or the statement that it is in."""
+    if isinstance(tree, ast.Lambda):
+        return ast.unparse(tree.body)
+    at: Any = tree
+    shown: ast.AST = tree
+    for step in path:
+        at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
+        if isinstance(at, ast.stmt):
+            shown = at
+    return ast.unparse(shown)
+
+
+def mutants(rule: Callable[..., Any], names: list[str], twice: bool, until: float) -> Iterator[Mutant]:
+    """Mutants of the rule by one edit, or, if ``twice``, by two, until a time."""
+    tree = tree_of(rule)
+    if tree is None:
+        return
+    scope = scope_of(rule)
+    seen: set[str] = {ast.unparse(tree)}
+    for first in list(edits(tree, names)):
+        once = replaced(tree, first.path, first.new)
+        if not twice:
+            yield from _made(tree, once, first, (first.kind,), scope, seen, names)
+            continue
+        for second in list(edits(once, names)):
+            if time.monotonic() > until:
+                return
+            if second.path[: len(first.path)] == first.path and len(first.path) > 1:
+                continue  # an edit of the edit
+            yield from _made(
+                tree, replaced(once, second.path, second.new), first, (first.kind, second.kind), scope, seen, names
+            )
+
+
+def _give(mutant: Any, names: list[str]) -> None:
+    """Let the mutant ask for every argument that it now uses."""
+    asked = {a.arg for a in mutant.args.args}
+    used = {n.id for n in ast.walk(mutant) if isinstance(n, ast.Name)}
+    at = len(mutant.args.args) - len(mutant.args.defaults)
+    mutant.args.args[at:at] = [ast.arg(n) for n in names if n in used and n not in asked]
+
+
+def _made(
+    tree: Any, mutant: Any, edit: Edit, kinds: tuple[str, ...], scope: dict[str, Any], seen: set[str], names: list[str]
+) -> Iterator[Mutant]:
+    try:
+        text = ast.unparse(ast.fix_missing_locations(mutant))
+        if text in seen:
+            return
+        seen.add(text)
+        _give(mutant, names)
+        function = compiled(mutant, scope)
+    except (SyntaxError, ValueError, TypeError, AttributeError):
+        return
+    if len(kinds) == 1:
+        was, now = _shown(tree, edit.path), _shown(mutant, edit.path)
+    else:
+        was, now = _shown(tree, ()), _shown(mutant, ())
+    yield Mutant(function, kinds, was, now)
+
+
+class Sample(NamedTuple):
+    """One call of a rule: the arguments by name, the output, g, and what the learner's rule gave for the inputs."""
+
+    g: Any
+    values: dict[str, Any]
+    y: Any
+    found: list[Any]
+
+
+def evaluate(rule: Callable[..., Any], parameters: list[str], sample: Sample) -> Any:
+    values = {k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in sample.values.items()}
+    with np.errstate(all="ignore"):
+        return caller(rule, parameters)(sample.g, values, sample.y)
+
+
+def equal(result: Any, wanted: list[Any], which: int | None) -> bool:
+    """Whether a mutant's result is the learner's: for one input, or, if the rule returns them all, for all."""
+    if which is None:
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
+    else:
+        results, wanted = [result], [wanted[which]]
+    return len(results) == len(wanted) and all(_close(r, w) for r, w in zip(results, wanted, strict=True))
+
+
+def _close(r: Any, w: Any) -> bool:
+    if r is None or w is None:
+        return False
+    try:
+        a, b = np.asarray(r, np.float64), np.asarray(w, np.float64)
+    except (TypeError, ValueError):
+        return False
+    if a.shape != b.shape:
+        return False
+    top = float(np.abs(b[np.isfinite(b)]).max(initial=0.0))
+    with np.errstate(all="ignore"):
+        return bool(np.all((np.abs(a - b) <= 1e-9 * (np.abs(b) + top)) | (np.isnan(a) & np.isnan(b)) | (a == b)))
+
+
+def matching(
+    rule: Callable[..., Any],
+    parameters: list[str],
+    samples: list[Sample],
+    which: int | None,
+    name: str,
+    seconds: float = 1.5,
+) -> Diagnosis | None:
+    """The mutant of the right rule that the learner's gradient equals on all samples, as a diagnosis."""
+    tree = tree_of(rule)
+    if tree is None:
+        return None
+    own = [a.arg for a in tree.args.args]
+    floats = [p for p, v in samples[0].values.items() if isinstance(v, (np.ndarray, float, np.floating))]
+    names = list(dict.fromkeys([*own, *floats, *([] if "y" in parameters else ["y"])]))
+    until = time.monotonic() + seconds
+    for twice in (False, True):
+        for mutant in mutants(rule, names, twice, until):
+            try:
+                fits = all(equal(evaluate(mutant.function, parameters, s), s.found, which) for s in samples)
+            except Exception:  # most mutants of shapes do not run
+                continue
+            if fits:
+                return _told(mutant, name)
+        if time.monotonic() > until:
+            break
+    return None
+
+
+def _told(mutant: Mutant, name: str) -> Diagnosis:
+    why = " and ".join(WORDS[k] for k in mutant.kinds)
+    code = mutant.kinds[0]
+    return Diagnosis(
+        code,
+        f"Your gradient of {name} is that of `{mutant.now}`; the rule is `{mutant.was}`: {why}.",
+        HIGH,
+        expression=mutant.now,
+        tier="C",
+        input=name,
+    )

@@ -1,0 +1,194 @@
+"""``gradcheck`` and ``gradgradcheck``: is the backward pass the derivative of the forward pass, and if not, what is wrong?
+
+The work is done in ``minigrad/autograd/checking``; how it works is told in ``minigrad/autograd/README.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd.checking.compare import Tolerance
+from minigrad.autograd.checking.diagnosis import examine
+from minigrad.autograd.checking.report import CERTAIN, Diagnosis, Report
+from minigrad.autograd.checking.second import Gradients, asymmetry
+from minigrad.autograd.checking.tensors import TensorProblem
+
+__all__ = ["Diagnosis", "GradcheckError", "Report", "gradcheck", "gradgradcheck"]
+
+
+class GradcheckError(RuntimeError):
+    """What ``gradcheck`` raises; ``report`` says what is wrong, ``report.diagnosis`` names it."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        return self.report.diagnosis
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
+
+def _refuse(**unknown: bool) -> None:
+    for name, given in unknown.items():
+        if given:
+            what = "vmap" if "batched" in name else "forward-mode differentiation"
+            raise NotImplementedError(f"{name}=True: minigrad has no {what}; leave the argument out")
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:
+    """Check the gradients of ``func`` against differences: True, or ``GradcheckError`` (False if not ``raise_exception``).
+
+    ``func`` is a function of tensors, the ``apply`` of an ``autograd.Function``, a module (its parameters are checked, too),
+    or a plain NumPy function, if ``inputs`` are arrays. Slopes are extrapolated from central differences of float64 values;
+    float32 inputs are converted where ``func`` takes it. An entry counts as right if
+
+        |analytic - numeric| <= 10 * (estimated numeric error) + 1e-8 |numeric| + 1e-10 (largest slope beside it),
+
+    or, if ``atol`` or ``rtol`` is given, ``<= atol + rtol |numeric|`` as in PyTorch. ``eps`` is the first, largest step. Entries
+    on a kink have no derivative: they are checked beside it, and the report lists them. ``fast_mode``, which inputs of more than
+    2,000 entries always have, compares slopes along random directions and looks for the wrong entry by bisection.
+    ``check_undefined_grad`` also calls backward with the gradient of a single output.
+
+    Raises ValueError if no input requires a gradient.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
+    """
+    _refuse(
+        check_batched_grad=check_batched_grad,
+        check_batched_forward_grad=check_batched_forward_grad,
+        check_forward_ad=check_forward_ad,
+    )
+    if not check_backward_ad:
+        return True
+    problem = TensorProblem(func, inputs)
+    report = examine(problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode)
+    if report.ok and check_undefined_grad:
+        report = _single_outputs(problem) or report
+    if report.ok and check_grad_dtypes:
+        report = _types(problem) or report
+    return _answer(report, raise_exception)
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
+) -> bool:
+    """Check the gradients of the gradients of ``func`` against differences of its analytic gradient.
+
+    For random ``u`` and ``v`` the second derivative is also checked for symmetry, ``u' H v = v' H u``, which fails if the first
+    gradient is the derivative of no function. ``grad_outputs`` are the gradients of the outputs, random if not given; all else
+    is as in ``gradcheck``.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html
+    """
+    _refuse(check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev)
+    if not check_rev_over_rev:
+        return True
+    gradients = Gradients(func, inputs, grad_outputs, gen_non_contig_grad_outputs)
+    problem = TensorProblem(gradients, gradients.inputs)
+    report = examine(
+        problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode, title="second derivative"
+    )
+    if not report.ok and report.code == "detached":
+        report.diagnosis = Diagnosis(
+            "detached",
+            "The first gradient has no history, though it depends on the inputs: backward computes it with arrays, "
+            "under no_grad() or "
+            "from detached tensors. Write it with operations on tensors, so that it can be differentiated again.",
+            CERTAIN,
+            tier="A",
+            input=report.diagnosis.input if report.diagnosis else None,
+        )
+    if report.ok:
+        problem = TensorProblem(gradients, gradients.inputs)
+        gap = asymmetry(problem, len(gradients.given), _asked(eps, atol, rtol))
+        if gap is not None:
+            report = Report(False, gap, shapes=report.shapes, title="second derivative")
+    return _answer(report, raise_exception)
+
+
+def _asked(eps: float | None, atol: float | None, rtol: float | None) -> Tolerance:
+    for name, value in (("eps", eps), ("atol", atol), ("rtol", rtol)):
+        if value is not None and (value < 0 or (name == "eps" and value == 0)):
+            raise ValueError(f"{name} must be {'positive' if name == 'eps' else 'at least 0'}, got {value}")
+    return Tolerance(eps, atol, rtol)
+
+
+def _answer(report: Report, raise_exception: bool) -> bool:
+    if report.ok or not raise_exception:
+        return report.ok
+    raise GradcheckError(report)
+
+
+def _single_outputs(problem: TensorProblem) -> Report | None:
+    """Whether backward takes a gradient for each output alone; the others have none then."""
+    with problem.placed(problem.xs) as (given, leaves):
+        outputs = problem.run(given)
+        if len(outputs) < 2:
+            return None
+        for i in range(len(outputs)):
+            outputs = problem.run(given)
+            try:
+                problem._one([outputs[i]], leaves, [np.ones(outputs[i].array.shape)])
+            except Exception as error:
+                d = Diagnosis(
+                    "undefined_gradient",
+                    f"backward fails if only output {i} gets a gradient ({error}): treat the gradients that are None as zeros.",
+                    CERTAIN,
+                    tier="A",
+                )
+                return Report(False, d)
+    return None
+
+
+def _types(problem: TensorProblem) -> Report | None:
+    """Whether Functions return gradients of their arguments' types."""
+    row = [np.ones(y.shape) for y in problem.forward([x.copy() for x in problem.xs])]
+    for r in problem.returned([x.copy() for x in problem.xs], row):
+        if r.dtype != r.needed_dtype:
+            d = Diagnosis(
+                "wrong_dtype",
+                f"{r.function}.backward returns {r.dtype} for argument {r.argument}, which is {r.needed_dtype}: the "
+                "engine converts it here.",
+                CERTAIN,
+                tier="A",
+            )
+            return Report(False, d, headline="Gradient has dtype mismatch.")
+    return None
