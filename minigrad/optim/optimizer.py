@@ -149,18 +149,17 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):
-            for group in self.param_groups:
-                for run in self._workspace.runs(group, self.state, partial(self._start, group=group)):
-                    self._update(run, group)
+        for group in self.param_groups:
+            for run in self._workspace.runs(group, self.state, partial(self._start, group=group)):
+                self._begin(run, group)
+                if mode.capture is not None:
+                    mode.capture.again(self._begin, run, group)
+                mode.quietly(self._update, run, group)
         for hook in list(self._post_hooks.values()):
             hook(self, args, kwargs)
         return loss
 
     def _update(self, run: Run, group: dict[str, Any]) -> None:
-        self._begin(run, group)
-        if mode.capture is not None:
-            mode.capture.again(self._begin, run, group)
         for g, block in zip(run.gradients(), run.blocks, strict=True):
             self._formula(group, run.first, g, run.factors.arrays, *block)
 
@@ -172,11 +171,11 @@ class Optimizer:
 
     def _start(self, p: Tensor, group: dict[str, Any]) -> bool:
         """Make the state of a parameter that lacks it; return whether it did."""
-        wanted = self._state(group)
-        if not wanted or all(self.state[p].get(name) is not None for name in wanted):
-            return False
-        self.state[p].update({name: make(p) for name, make in wanted.items()})
-        return True
+        known = self.state.get(p, {})
+        missing = {name: make for name, make in self._state(group).items() if known.get(name) is None}
+        for name, make in missing.items():
+            self.state[p][name] = make(p)
+        return bool(missing)
 
     def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
         """How to make each part of a parameter's state; ``step`` comes first and counts the steps."""

@@ -120,8 +120,8 @@ def test_twenty_steps_in_double_precision_follow_torch(case, seed):
 @given(CASES, st.integers(0, 2**32 - 1))
 def test_one_step_in_single_precision_is_close_to_the_last_bit(case, seed):
     name, options = case
-    # Around a root of a difference (centered RMSprop) the last bit grows.
-    rtol = 1e-3 if options.get("centered") else 2e-6
+    # Around a root of a difference (centered RMSprop), or where gradient and decay cancel, the last bit grows.
+    rtol = 1e-3 if options.get("centered") else 2e-5 if options.get("weight_decay") else 2e-6
     assert_same(*run_both(name, options, [(25, 10), (3,)], np.float32, steps=1, seed=seed), rtol=rtol, atol=1e-6)
 
 
