@@ -56,8 +56,8 @@ class FunctionCtx:
         self._not_differentiable = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Inputs that ``forward`` changed in place."""
-        raise NotImplementedError("mark_dirty: return a new tensor from forward instead of changing an input in place")
+        """Inputs that ``forward`` changed in place, and returns: they get the history of the Function."""
+        self._dirty = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether ``backward`` gets zeros (True) or None for outputs that received no gradient."""
@@ -184,7 +184,27 @@ def _custom(*xs: Any, output: np.ndarray, ctx: Any, function: Any, metas: Any, c
 _custom.vjp(xs=lambda g: g)  # never called: FunctionNode asks backward
 
 
-@define("OutputBackward0")
+class OutputNode(Node):
+    """One of several outputs: it hands its part to the node they share, and shows itself as that."""
+
+    __slots__ = ()
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        return self.edges[0][0].next_functions
+
+
+class _Output(Primitive):
+    """The primitive that takes one output out of the node of a Function."""
+
+    def record(self, args: Any, options: Any, tracked: list[int], result: TensorBase) -> None:
+        super().record(args, options, tracked, result)
+        plain = result.node
+        assert plain is not None
+        result.node = OutputNode(plain.edges[0][0].title, plain.plan, plain.edges, plain.values, plain.versions)
+
+
+@_Output
 def _output(hub: Any, value: np.ndarray, i: int) -> Any:
     return value
 
@@ -248,18 +268,38 @@ class Function:
             wrapped = tuple(
                 _output(hub, o.array, i) if f else o for i, (o, f) in enumerate(zip(outputs, flows, strict=True))
             )
+        wrapped = tuple(cls._adopt(o, w, args, ctx) for o, w in zip(outputs, wrapped, strict=True))
         replaced = {id(o): w for o, w in zip(outputs, wrapped, strict=True) if o is not w}
-        ctx._saved = [cls._save(t, replaced) for t in ctx._to_save]
+        ctx._saved = [cls._save(t, replaced, ctx._dirty) for t in ctx._to_save]
         ctx._to_save, ctx._recorded = (), True
         return wrapped
 
+    @classmethod
+    def _adopt(cls, output: Any, wrapped: Any, args: tuple[Any, ...], ctx: FunctionCtx) -> Any:
+        """The tensor the caller gets: it shares the memory's version, and is the input itself if that was marked dirty."""
+        if output is wrapped:
+            return output
+        wrapped.version = output.version
+        if not any(output is d for d in ctx._dirty):
+            return wrapped
+        if output.base is not None:
+            raise NotImplementedError(
+                f"{cls.__name__}: mark_dirty of a view; give the Function the whole tensor, or a clone()"
+            )
+        if output.requires_grad and output.is_leaf:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        output.node, output.needs_grad = wrapped.node, True
+        return output
+
     @staticmethod
-    def _save(tensor: Any, outputs: dict[int, Any]) -> Any:
+    def _save(tensor: Any, outputs: dict[int, Any], dirty: tuple[Tensor, ...]) -> Any:
         if tensor is None:
             return None
         if id(tensor) in outputs:  # an output: it belongs to the node that saves it
             found = outputs[id(tensor)]
             return _Saved(found, None if isinstance(found.node, FunctionNode) else found.node)
+        if isinstance(tensor.node, FunctionNode) and any(tensor is d for d in dirty):
+            return _Saved(tensor, None)
         return _Saved(tensor, tensor.gradient_node() if tensor.requires_grad else None)
 
 

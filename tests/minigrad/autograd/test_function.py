@@ -212,3 +212,80 @@ def test_a_function_leaves_no_cycle():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def two_outputs(module):
+    class Pair(module.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y, x + y
+
+        @staticmethod
+        def backward(ctx, g, h):
+            x, y = ctx.saved_tensors
+            return g * y + h, g * x + h
+
+    return Pair
+
+
+@BOTH
+def test_each_of_several_outputs_shows_the_node_of_the_function(module):
+    x, y = double(module), double(module)
+    product, total = two_outputs(module).apply(x, y)
+    for output in (product, total):
+        assert output.grad_fn.name() == "PairBackward"
+        assert repr(output).endswith("grad_fn=<PairBackward>)")
+        assert all("AccumulateGrad" in node.name() for node, _ in output.grad_fn.next_functions)
+    (product.sum() + (total * total).sum()).backward()
+    assert x.grad.tolist() == [5.0, 10.0, 15.0]
+
+
+def doubling(module):
+    class Double_(module.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            x.mul_(2)
+            ctx.mark_dirty(x)
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    return Double_
+
+
+@BOTH
+def test_an_input_marked_dirty_is_returned_with_the_history_of_the_function(module):
+    x = double(module)
+    y = x * 3
+    z = doubling(module).apply(y)
+    assert z is y
+    assert y.grad_fn.name() == "Double_Backward"
+    assert y.tolist() == [6.0, 12.0, 18.0]
+    y.sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0, 6.0]
+
+
+@BOTH
+def test_a_value_saved_before_a_function_dirtied_it_is_refused(module):
+    x = double(module)
+    y = x * 3
+    square = y * y
+    doubling(module).apply(y)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        square.sum().backward()
+
+
+@BOTH
+def test_a_leaf_cannot_be_marked_dirty(module):
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        doubling(module).apply(double(module))
+
+
+@BOTH
+def test_without_gradients_the_dirtied_input_comes_back_itself(module):
+    x = double(module).detach()
+    assert doubling(module).apply(x) is x
+    assert x.tolist() == [2.0, 4.0, 6.0]
