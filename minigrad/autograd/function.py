@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import AccumulateGrad, Node, Primitive, TensorBase, define, fit, stale
+from minigrad.engine import AccumulateGrad, Node, Primitive, TensorBase, fit, stale
 from minigrad.grad_mode import mode, no_grad
 from minigrad.tensor import Tensor
 
