@@ -17,7 +17,9 @@ from minigrad.attributes import check_device
 from minigrad.engine import Version
 from minigrad.grad_mode import no_grad
 from minigrad.hooks import RemovableHandle
+from minigrad.nn.modules.backward_hooks import BackwardHooks
 from minigrad.nn.modules.tree import Tree
+from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 T = TypeVar("T", bound="Module")
@@ -49,6 +51,7 @@ class Module(Tree):
         super().__init__()
         own = self.__dict__
         own["_forward_hooks"], own["_forward_pre_hooks"] = {}, {}
+        own["_backward_hooks"], own["_backward_pre_hooks"] = {}, {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
@@ -65,12 +68,16 @@ class Module(Tree):
                 changed = hook(self, args)
                 if changed is not None:
                     args = changed if isinstance(changed, tuple) else (changed,)
+        watched = None
+        if self._backward_hooks or self._backward_pre_hooks:
+            watched = BackwardHooks(self, list(self._backward_hooks.values()), list(self._backward_pre_hooks.values()))
+            args = watched.enter(args)
         result = self.forward(*args, **kwargs)
         for hook, with_kwargs in tuple(self._forward_hooks.values()):
             changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             if changed is not None:
                 result = changed
-        return result
+        return result if watched is None else watched.leave(result)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -87,11 +94,16 @@ class Module(Tree):
         return self._hook(self._forward_hooks, (hook, with_kwargs), prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Refused: use ``Tensor.register_hook`` on the input or output of the module, inside a forward hook."""
-        raise NotImplementedError(
-            "register_full_backward_hook: minigrad hooks gradients on tensors; in a forward hook call "
-            "output.register_hook(...)"
-        )
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there.
+
+        Both are tuples, with None for what has no gradient; what the hook returns replaces ``grad_input``.
+        Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+        """
+        return self._hook(self._backward_hooks, hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` before the gradients go into the module; what it returns replaces them."""
+        return self._hook(self._backward_pre_hooks, hook, prepend)
 
     def _hook(self, hooks: dict[int, Any], entry: Any, prepend: bool) -> RemovableHandle:
         key = max(hooks, default=-1) + 1
@@ -211,17 +223,13 @@ class Module(Tree):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Copy the values of a ``state_dict`` into this module's parameters and buffers.
+        """Copy the values of a ``state_dict`` into this module's parameters and buffers, or ``assign`` its tensors themselves.
 
         Raises RuntimeError if shapes differ, or with ``strict`` if names are missing or left over. Nothing is changed then.
         Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        if assign:
-            raise NotImplementedError(
-                "load_state_dict(assign=True): minigrad copies into the tensors that the module has"
-            )
         places = self.state_dict(keep_vars=True)
         missing = [name for name in places if name not in state_dict]
         unexpected = [name for name in state_dict if name not in places]
@@ -237,9 +245,24 @@ class Module(Tree):
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
         with no_grad():
             for name, place in places.items():
-                if name in state_dict:
+                if name not in state_dict:
+                    continue
+                if assign:
+                    self._assign(name, place, state_dict[name])
+                else:
                     place.copy_(state_dict[name])
         return IncompatibleKeys(missing, unexpected)
+
+    def _assign(self, name: str, place: Tensor, value: Any) -> None:
+        """Put ``value`` in the place of the parameter or buffer of that dotted name."""
+        owner, _, last = name.rpartition(".")
+        module = self.get_submodule(owner)
+        tensor = value if isinstance(value, Tensor) else Tensor.wrap(value)
+        if last in module._parameters:
+            kept = isinstance(tensor, Parameter)
+            module._parameters[last] = tensor if kept else Parameter(tensor, requires_grad=place.requires_grad)
+        else:
+            module._buffers[last] = tensor
 
     # Display
 
