@@ -38,7 +38,7 @@ class Signature:
         self.arity = -1 if self.variadic else len(self.names)
         self.plans: dict[tuple[int, ...], Plan] = {}
 
-    def bind(self, args: Sequence[Any], options: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments in order, with defaults filled in; next to any number of them, the options in order."""
         values = {**self.defaults, **options}
         if self.variadic:
@@ -47,7 +47,7 @@ class Signature:
         if len(args) > len(self.names) or len(values) != len(self.names):
             unknown = ", ".join(n for n in values if n not in self.names) or f"{len(args)} positional arguments"
             raise TypeError(f"{self.__name__}({', '.join(self.names)}): cannot use or lacks arguments; got {unknown}")
-        return [values[name] for name in self.names], {}
+        return tuple(values[name] for name in self.names), {}
 
     def plan(self, tracked: Sequence[int], count: int, rules: dict[int, tuple[Callable[..., Any], list[str]]]) -> Plan:
         """What to record when the inputs at these positions, of ``count``, need a gradient."""

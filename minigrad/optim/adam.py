@@ -79,7 +79,11 @@ class Adam(Optimizer):
         super().__init__(params, defaults)
 
     def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
-        makers = {"step": step_count, "exp_avg": zeros_like, "exp_avg_sq": zeros_like}
+        makers: dict[str, Callable[[Tensor], Tensor]] = {
+            "step": step_count,
+            "exp_avg": zeros_like,
+            "exp_avg_sq": zeros_like,
+        }
         return {**makers, "max_exp_avg_sq": zeros_like} if group["amsgrad"] else makers
 
     def _factors(self, group: dict[str, Any], t: float) -> tuple[float, ...]:

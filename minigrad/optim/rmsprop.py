@@ -68,7 +68,7 @@ class RMSprop(Optimizer):
         super().__init__(params, defaults)
 
     def _state(self, group: dict[str, Any]) -> dict[str, Callable[[Tensor], Tensor]]:
-        makers = {"step": step_count, "square_avg": zeros_like}
+        makers: dict[str, Callable[[Tensor], Tensor]] = {"step": step_count, "square_avg": zeros_like}
         if group["momentum"] > 0:
             makers["momentum_buffer"] = zeros_like
         return {**makers, "grad_avg": zeros_like} if group["centered"] else makers

@@ -113,8 +113,9 @@ class Workspace:
             self._scratch[dtype] = [np.empty(BLOCK, dtype) for _ in range(self._count)]
         columns = _columns(params, state)
         steps = columns.pop("step", None)
-        pieces = [_piece([t.array for t in column]) for column in columns.values()]
-        if any(piece is None for piece in pieces):  # one parameter, and no flat view of it
+        found = [_piece([t.array for t in column]) for column in columns.values()]
+        pieces = [piece for piece in found if piece is not None]
+        if len(pieces) < len(found):  # one parameter, and no flat view of it
             pieces = [t.array for (t,) in columns.values()]
         count = None if steps is None else _piece([t.array for t in steps])
         return Run(params, pieces, count, first, self._scratch[dtype], Factors(dtype))
