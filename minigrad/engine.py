@@ -127,7 +127,7 @@ class Node:
         """The saved values as tensors with their history."""
         values = list(self.saved_arrays())
         nodes = {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
-        nodes[self.plan.count] = self
+        nodes[self.plan.arity] = self
         for i, version in self.versions:
             values[i] = wrap(values[i])
             values[i].version = version
@@ -262,18 +262,18 @@ class Primitive(Signature):
             edges.append((x.node or x.gradient_node(), x.array.shape, x.array.dtype, rule, needs))
         if not edges:
             return
-        values: list[Any] = [None] * (plan.count + 1)
+        values: list[Any] = [None] * (plan.arity + 1)
         versions = []
         for i in plan.kept:
-            x = args[i] if i < plan.count else result
+            x = args[i] if i < plan.arity else result
             if isinstance(x, TensorBase):
                 versions.append((i, x.version))
                 x = x.array
             values[i] = x
         if plan.shapes:
-            values += [None] * plan.count
+            values += [None] * plan.arity
             for i in plan.shapes:
-                values[plan.count + 1 + i] = (
+                values[plan.arity + 1 + i] = (
                     args[i].array.shape if isinstance(args[i], TensorBase) else np.shape(args[i])
                 )
         if options:

@@ -5,7 +5,6 @@ All of it is read from the forward function and the rules, once for each operati
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -20,7 +19,7 @@ class Plan(NamedTuple):
     pulls: list[tuple[int, Callable[..., Any], Callable[[list[Any]], Any]]]  # input, rule, what the rule needs
     kept: list[int]  # the arguments to save; the output counts as the one after the last
     shapes: list[int]  # the arguments whose shape a rule asks for
-    count: int  # the number of arguments
+    arity: int  # the number of arguments
     inputs: Sequence[int]  # those that could have a gradient
 
 
@@ -28,7 +27,8 @@ class Signature:
     """The names and defaults of an operation's arguments; ``arity`` is -1 for any number of them (``*xs``)."""
 
     def __init__(self, forward: Callable[..., Any], name: str) -> None:
-        functools.update_wrapper(self, forward, assigned=("__doc__", "__module__", "__qualname__"), updated=())
+        self.__doc__, self.__module__, self.__qualname__ = forward.__doc__, forward.__module__, forward.__qualname__
+        self.__wrapped__ = forward  # where help() and inspect find the arguments
         self.__name__ = forward.__name__.strip("_")
         self.name = name or self.__name__.title().replace("_", "") + "Backward0"
         parameters = list(inspect.signature(forward).parameters.values())
@@ -51,7 +51,8 @@ class Signature:
 
     def plan(self, tracked: Sequence[int], count: int, rules: dict[int, tuple[Callable[..., Any], list[str]]]) -> Plan:
         """What to record when the inputs at these positions, of ``count``, need a gradient."""
-        pulls, asked = [], set()
+        pulls: list[Any] = []
+        asked: set[int] = set()
         for i in tracked:
             rule, needs = rules.get(0 if self.variadic else i, (None, []))
             if rule is None:

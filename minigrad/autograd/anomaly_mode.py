@@ -26,7 +26,6 @@ from minigrad.autograd.anomaly import (
     forward_anomaly,
 )
 from minigrad.autograd.tracing import Origin, Table, from_library, trace_lines
-from minigrad.backward import walk
 from minigrad.engine import Node, TensorBase
 from minigrad.grad_mode import mode
 

@@ -16,6 +16,7 @@ import numpy as np
 ELEMENTWISE = {
     "minigrad.engine",
     "minigrad.ops.elementwise",
+    "minigrad.ops.exponential",
     "minigrad.ops.trigonometry",
     "minigrad.ops.activation",
     "minigrad.ops.choosing",

@@ -11,10 +11,14 @@ import linecache
 import os
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
+import numpy as np
+
+from minigrad.autograd.causes import plain_name
 from minigrad.engine import TensorBase
 from minigrad.grad_mode import Tape, mode
 
@@ -37,7 +41,7 @@ class Table:
 
     def get(self, key: Any) -> Any:
         entry = self._entries.get(id(key))
-        return entry[1] if entry is not None and entry[0]() is key else None
+        return entry[1] if entry is not None else None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Origin:
     def __str__(self) -> str:
         inside = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
         return f"{inside}:{self.line}"
+
+
+def from_library(frame: FrameType | None) -> bool:
+    """Whether the code that runs in ``frame`` is the package's own."""
+    return frame is not None and frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 def origin() -> Origin:
@@ -116,14 +125,6 @@ class Listener(Tape):
         if self.outer is not None:
             self.outer.cut(tensor, result, how)
 
-    def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """Run what a capture would have run anew at each replay."""
-        return function(*args, **options) if self.outer is None else self.outer.call(function, *args, **options)
-
-    def again(self, function: Callable[..., Any], *args: Any) -> None:
-        if self.outer is not None:
-            self.outer.again(function, *args)
-
 
 # What tracing has noted
 
@@ -140,7 +141,7 @@ class Cut:
 # These tables hold weak references: an entry lives as long as the node or tensor it tells about.
 lines = Table()  # node -> Origin
 uses = Table()  # leaf -> the first (operation, Origin) it went into
-reasons = Table()  # tensor without a gradient -> why: a tuple of Cuts
+reasons = Table()  # tensor without a gradient, or array of one -> why: a tuple of Cuts
 severed = Table()  # leaf -> the first Cuts that its paths met
 _FEW = 8
 
@@ -188,19 +189,30 @@ class trace_lines(Listener):
             return
         tracked = [x for x in given if x.needs_grad]
         reasons[result] = found = _reasons(primitive, given, tracked, result, where)
-        if tracked and result.array.dtype.kind == "f":
+        if tracked and result.array.dtype.kind == "f" and not _library_affair():
             _sever(tracked, found[0])
 
     def cut(self, tensor: Any, result: Any, how: str) -> None:
         super().cut(tensor, result, how)
-        if tensor.needs_grad:
-            title = f"the result of {tensor.node.name()}" if tensor.node is not None else "a leaf"
-            at = Cut(how, title, origin())
-            if isinstance(result, TensorBase):
-                reasons[result] = (at,)
-            _sever([tensor], at)
-        elif isinstance(result, TensorBase):
-            reasons[result] = reasons.get(tensor) or ()
+        if from_library(sys._getframe(2)):  # the caller of detach(), or whatever it was
+            return
+        found: list[Cut] = []
+        for x in _inside(tensor):
+            if isinstance(x, TensorBase) and x.needs_grad:
+                title = f"the result of {x.node.name()}" if x.node is not None else "a leaf"
+                found.append(Cut(how, title, origin()))
+                _sever([x], found[-1])
+            else:  # what has no gradient passes its reasons on, also by way of an array
+                found += reasons.get(x) or ()
+        if result is not None:
+            reasons[result] = tuple(dict.fromkeys(found))[:_FEW]
+
+
+def _inside(data: Any) -> list[Any]:
+    """The tensors and arrays of which a tensor is made."""
+    if isinstance(data, (list, tuple)):
+        return [x for item in data for x in _inside(item)]
+    return [data] if isinstance(data, (TensorBase, np.ndarray)) else []
 
 
 def _reasons(
@@ -210,10 +222,29 @@ def _reasons(
     if not tracked:  # for the reasons that its inputs have none
         return tuple(dict.fromkeys(c for x in given for c in reasons.get(x) or ()))[:_FEW]
     if not mode.enabled:
-        return (Cut("inference_mode" if mode.inference else "no_grad", primitive.__name__, where),)
+        return (
+            Cut(
+                "inference_mode" if mode.inference else "no_grad",
+                f"the result of {plain_name(primitive.__name__)}",
+                where,
+            ),
+        )
     if result.array.dtype.kind != "f":
-        return (Cut("dtype", f"{primitive.__name__} gives {result.array.dtype}", where),)
-    return (Cut("flat", primitive.__name__, where),)
+        return (Cut("dtype", f"{plain_name(primitive.__name__)} gives {result.array.dtype}", where),)
+    return (Cut("flat", plain_name(primitive.__name__), where),)
+
+
+def _library_affair() -> bool:
+    """Whether the operation belongs to something that the library does unrecorded: a Function's forward, initialisation."""
+    frame: FrameType | None = sys._getframe(3)
+    while from_library(frame):
+        assert frame is not None
+        if frame.f_code.co_name in ("reset_parameters", "apply") or frame.f_code.co_filename.endswith("init.py"):
+            return True
+        frame = frame.f_back
+    while frame is not None and not from_library(frame):  # the user's own code: who called it?
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "apply"
 
 
 def _sever(tensors: Sequence[TensorBase], at: Cut) -> None:

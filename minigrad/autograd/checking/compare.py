@@ -16,6 +16,7 @@ from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN,
 from minigrad.autograd.checking.problem import Arrays, Problem
 
 FULL, COLUMNS = 40_000, 2_000  # entries of a Jacobian, and of the inputs, up to which each is computed
+TINY = 1e-30  # where the outputs do not change at all
 RTOL, ATOL = 1e-8, 1e-10  # what rounding may do to an analytic slope: of itself, and of the largest beside it
 
 
@@ -58,7 +59,10 @@ class Evidence:
 
     def __init__(self, problem: Problem, xs: Arrays, asked: Tolerance, rng: np.random.Generator) -> None:
         self.problem, self.xs, self.asked, self.rng = problem, [x.copy() for x in xs], asked, rng
-        self.ys = [np.array(y, np.float64) for y in problem.forward(self.copies())]
+        found = problem.forward(self.copies())
+        self.coarsest = max([float(np.finfo(y.dtype).eps) for y in found if y.dtype.kind == "f"], default=EPS)
+        self.least = max([float(np.finfo(y.dtype).smallest_subnormal) for y in found if y.dtype.kind == "f"], default=0.0)
+        self.ys = [np.array(y, np.float64) for y in found]
         self.y = np.concatenate([y.ravel() for y in self.ys]) if self.ys else np.zeros(0)
         self.size = sum(x.size for x in xs)
         self.full = self.y.size * self.size <= FULL and self.y.size <= 400 and self.size <= COLUMNS
@@ -78,19 +82,22 @@ class Evidence:
         return self.split(self.rng.standard_normal(self.y.size))
 
     def flat(self, xs: Arrays) -> np.ndarray:
-        return np.asarray(self.problem.flat(xs), np.float64)
+        y = np.asarray(self.problem.flat(xs), np.float64)
+        return y if y.shape == self.y.shape else np.full(self.y.shape, np.nan)  # as where a mask of x picks the elements
 
     def _noise(self) -> tuple[np.ndarray, float]:
         """How much rounding moves each output, and the precision of the function: 1e-16, or 6e-8 if it uses float32."""
         if not self.y.size or not self.size:
             return np.zeros(self.y.shape), EPS
-        way = [np.where(x == 0, 1e-3, x) * self.rng.choice([-1.0, 1.0], x.shape) for x in self.xs]
+        sizes = [self.rng.uniform(0.3, 1.0, x.shape) * self.rng.choice([-1.0, 1.0], x.shape) for x in self.xs]
+        way = [np.where(x == 0, 1e-3, x) * s for x, s in zip(self.xs, sizes, strict=True)]
         found = noise_of(lambda t: self.flat([x + t * v for x, v in zip(self.xs, way, strict=True)]), 0.0, 1e-6)
         size = np.abs(np.nan_to_num(self.y, posinf=0.0, neginf=0.0))
         with np.errstate(all="ignore"):
             relative = (found / size)[size > 0]
-        machine = max(EPS, float(np.quantile(relative, 0.8))) if relative.size else EPS
-        noise = np.maximum(2 * found, 2 * EPS * size)
+        machine = max(self.coarsest, float(np.quantile(relative, 0.8)) if relative.size else EPS)
+        found = np.maximum(found, self.least)
+        noise = np.maximum(2 * found, 2 * EPS * np.maximum(size, 1e-2 * size.max(initial=0.0)))
         if machine > 1e-11:
             noise = np.maximum(noise, np.maximum(machine * size, 0.5 * math.sqrt(float(np.mean(found * found)))))
         return noise, machine
@@ -105,7 +112,7 @@ class Evidence:
             return (self.asked.atol or 0.0) + (self.asked.rtol or 0.0) * size
         beside = size.max(axis=1, keepdims=True, initial=0.0)
         coarse = 200 * self.machine if self.machine > 1e-11 else 0.0
-        return 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside
+        return 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside + TINY
 
     def rows(self) -> np.ndarray:
         """The sums of outputs whose slopes are compared: each output, or three random sums."""
@@ -208,7 +215,7 @@ def beside(evidence: Evidence, kinks: list[Kink]) -> tuple[Arrays, list[Kink], l
             sign = 1.0 if attempt == 1 else -1.0 if attempt == 2 else float(evidence.rng.choice([-1.0, 1.0]))
             xs[kink.input].reshape(-1)[kink.column] += sign * size
         y = evidence.flat(xs)
-        if y.shape != evidence.y.shape:
+        if not np.array_equal(np.isfinite(y), np.isfinite(evidence.y)):
             continue
         rows = evidence.rows()
         analytic = evidence.analytic(xs, rows)

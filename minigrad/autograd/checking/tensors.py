@@ -139,7 +139,7 @@ class TensorProblem(Problem):
             found = grad(outputs, leaves, gs, retain_graph=True, allow_unused=True)
         except Exception as error:
             raise RuleError(error, place_of(error, _backward_of(outputs) or self.func)) from error
-        return [None if g is None else np.asarray(g.array) for g in found]
+        return [None if g is None else np.asarray(getattr(g, "array", g)) for g in found]
 
     def returned(self, xs: Arrays, row: Arrays) -> list[Returned]:
         """What each Function on the way returned, before the engine summed what was broadcast."""
