@@ -84,46 +84,104 @@ from minigrad.ops.comparison import (
     lt,
     ne,
 )
-from minigrad.ops.diagonal import diag, diagonal, trace, tril, triu
+from minigrad.ops.diagonal import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from minigrad.ops.elementwise import (
+    addcdiv,
+    addcmul,
     div,
-    erf,
-    exp,
-    expm1,
     floor_divide,
+    fmod,
     lerp,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
     mul,
     neg,
     pow,
     reciprocal,
     remainder,
     rsqrt,
+    rsub,
     sqrt,
     square,
-    xlogy,
 )
-from minigrad.ops.gather import gather, index_add, index_select, scatter_add, take_along_dim
+from minigrad.ops.exponential import erf, exp, exp2, expm1, log, log1p, log2, log10, logaddexp, xlogy
+from minigrad.ops.extremes import amax, amin, aminmax, argmax, argmin, cummax, cummin, max, min
+from minigrad.ops.gather import (
+    gather,
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    index_select,
+    repeat_interleave,
+    scatter,
+    scatter_add,
+    take,
+    take_along_dim,
+)
 from minigrad.ops.index import masked_fill, masked_select, select, unbind
-from minigrad.ops.inspect import allclose, bincount, equal, isclose, nonzero, unique
-from minigrad.ops.joining import cat, chunk, concat, concatenate, narrow, split, stack
-from minigrad.ops.kinks import abs, ceil, clamp, copysign, floor, fmax, maximum, minimum, round, sign, trunc
-from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
-from minigrad.ops.order import amax, amin, argmax, argmin, argsort, max, min, sort, topk
-from minigrad.ops.reduce import all, any, count_nonzero, cumprod, cumsum, mean, prod, sum
+from minigrad.ops.inspect import (
+    allclose,
+    argwhere,
+    bincount,
+    bucketize,
+    equal,
+    histc,
+    isclose,
+    isin,
+    nonzero,
+    searchsorted,
+    unique,
+)
+from minigrad.ops.joining import (
+    cat,
+    chunk,
+    column_stack,
+    concat,
+    concatenate,
+    dstack,
+    hstack,
+    narrow,
+    row_stack,
+    split,
+    stack,
+    tensor_split,
+    vstack,
+)
+from minigrad.ops.kinks import (
+    abs,
+    ceil,
+    clamp,
+    clamp_max,
+    clamp_min,
+    copysign,
+    floor,
+    fmax,
+    fmin,
+    frac,
+    maximum,
+    minimum,
+    nan_to_num,
+    round,
+    sign,
+    trunc,
+)
+from minigrad.ops.linalg import addmm, addmv, baddbmm, bmm, dot, einsum, inner, matmul, mm, mv, outer, tensordot, vdot
+from minigrad.ops.order import argsort, kthvalue, median, msort, quantile, sort, topk
+from minigrad.ops.reduce import all, any, count_nonzero, cumprod, cumsum, diff, mean, nanmean, nansum, prod, sum
 from minigrad.ops.shape import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
     broadcast_to,
     flatten,
     flip,
+    fliplr,
+    flipud,
     movedim,
     permute,
     ravel,
     reshape,
     roll,
+    rot90,
     squeeze,
     t,
     tile,
@@ -132,8 +190,26 @@ from minigrad.ops.shape import (
     unsqueeze,
 )
 from minigrad.ops.softmax import log_softmax, logsumexp, softmax
-from minigrad.ops.statistics import norm, std, var
-from minigrad.ops.trigonometry import acos, asin, atan, atan2, cos, cosh, hypot, sin, sinc, sinh, tan, tanh
+from minigrad.ops.statistics import cdist, corrcoef, cov, dist, norm, std, std_mean, var, var_mean
+from minigrad.ops.trigonometry import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinc,
+    sinh,
+    tan,
+    tanh,
+)
 from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import (
     Generator,
@@ -161,7 +237,10 @@ __version__ = "0.1.0"
 pi, e, inf, nan = 3.141592653589793, 2.718281828459045, _float("inf"), _float("nan")
 strided = "torch.strided"
 clip, absolute, multiply, divide, true_divide, subtract, negative = clamp, abs, mul, div, div, sub, neg
-swapaxes, moveaxis, det, inverse = transpose, movedim, linalg.det, linalg.inv
+swapaxes = swapdims = transpose
+moveaxis, det, inverse = movedim, linalg.det, linalg.inv
+arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
+fix, split_with_sizes = trunc, split
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 contiguous_format = preserve_format = None
 

@@ -21,6 +21,7 @@ from minigrad.numpy_functions import shape as ns
 from minigrad.numpy_functions.operands import arrays, axes_of, operand
 from minigrad.ops import comparison as c
 from minigrad.ops import elementwise as e
+from minigrad.ops import exponential as ex
 from minigrad.ops import kinks as k
 from minigrad.ops import reduce as r
 from minigrad.ops import trigonometry as tr
@@ -33,9 +34,9 @@ UFUNCS: dict[Any, Any] = {
     np.power: e.pow, np.square: e.square, np.sqrt: e.sqrt, np.cbrt: e.cbrt, np.reciprocal: e.reciprocal,
     np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.matmul: nla.matmul, np.conjugate: clone,
     # exponentials and logarithms
-    np.exp: e.exp, np.exp2: lambda x: e.pow(2.0, x), np.expm1: e.expm1, np.log: e.log, np.log2: e.log2,
-    np.log10: e.log10, np.log1p: e.log1p, np.logaddexp: e.logaddexp,
-    np.logaddexp2: lambda x, y: e.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2),
+    np.exp: ex.exp, np.exp2: lambda x: e.pow(2.0, x), np.expm1: ex.expm1, np.log: ex.log, np.log2: ex.log2,
+    np.log10: ex.log10, np.log1p: ex.log1p, np.logaddexp: ex.logaddexp,
+    np.logaddexp2: lambda x, y: ex.logaddexp(x * math.log(2), y * math.log(2)) / math.log(2),
     # trigonometry
     np.sin: tr.sin, np.cos: tr.cos, np.tan: tr.tan, np.arcsin: tr.asin, np.arccos: tr.acos, np.arctan: tr.atan,
     np.arctan2: lambda y, x: tr.atan2(*arrays(y, x)), np.hypot: tr.hypot, np.sinh: tr.sinh, np.cosh: tr.cosh,

@@ -14,6 +14,8 @@ from minigrad.ops import choosing as ch
 from minigrad.ops import comparison as c
 from minigrad.ops import diagonal as di
 from minigrad.ops import elementwise as e
+from minigrad.ops import exponential as ex
+from minigrad.ops import extremes as xt
 from minigrad.ops import gather as ga
 from minigrad.ops import index as i
 from minigrad.ops import inspect as q
@@ -44,7 +46,7 @@ class Operators(TensorBase):
     """A tensor that can be computed with."""
 
     __add__ = __radd__ = e.add
-    __sub__ = e.sub
+    __sub__, __rsub__ = e.sub, e.rsub
     __mul__ = __rmul__ = e.mul
     __truediv__ = e._div
     __floordiv__ = e.floor_divide
@@ -59,27 +61,21 @@ class Operators(TensorBase):
     __xor__ = __rxor__ = c.bitwise_xor
     __invert__ = c.bitwise_not
     __matmul__ = la.matmul
-    __pow__ = e.pow
+    __pow__, __rpow__ = e.pow, e.rpow
     __getitem__ = i.getitem
     __hash__ = object.__hash__
 
     def __pos__(self) -> Any:
         return self
 
-    def __rsub__(self, other: Any) -> Any:
-        return e.sub(other, self)
-
     def __rtruediv__(self, other: Any) -> Any:
-        return e._div(other, self)
+        return e.mul(e.reciprocal(self), other)  # as in PyTorch, to the last digit
 
     def __rfloordiv__(self, other: Any) -> Any:
         return e.floor_divide(other, self)
 
     def __rmod__(self, other: Any) -> Any:
         return e.remainder(other, self)
-
-    def __rpow__(self, other: Any) -> Any:
-        return e._pow(other, self)
 
     def __rmatmul__(self, other: Any) -> Any:
         return la.matmul(other, self)
@@ -90,6 +86,10 @@ class Operators(TensorBase):
 
     abs = absolute = k.abs
     acos, asin, atan, atan2 = tr.acos, tr.asin, tr.atan, tr.atan2
+    arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
+    acosh, asinh, atanh = tr.acosh, tr.asinh, tr.atanh
+    arccosh, arcsinh, arctanh = acosh, asinh, atanh
+    deg2rad, rad2deg = tr.deg2rad, tr.rad2deg
     add, sub = add, sub
     subtract = sub
     mul = multiply = e.mul
@@ -97,18 +97,24 @@ class Operators(TensorBase):
     neg = negative = e.neg
     ceil, floor, round, trunc, sign = k.ceil, k.floor, k.round, k.trunc, k.sign
     cos, cosh, sin, sinh, tan, tanh = tr.cos, tr.cosh, tr.sin, tr.sinh, tr.tan, tr.tanh
-    erf, exp, expm1 = e.erf, e.exp, e.expm1
-    log, log10, log1p, log2, logaddexp, xlogy = e.log, e.log10, e.log1p, e.log2, e.logaddexp, e.xlogy
+    erf, exp, exp2, expm1 = ex.erf, ex.exp, ex.exp2, ex.expm1
+    log, log10, log1p, log2, logaddexp, xlogy = ex.log, ex.log10, ex.log1p, ex.log2, ex.logaddexp, ex.xlogy
     sqrt, rsqrt, square, reciprocal, pow = e.sqrt, e.rsqrt, e.square, e.reciprocal, e.pow
-    relu, sigmoid, lerp = a.relu, a.sigmoid, e.lerp
-    maximum, minimum, fmax, clamp, clip = k.maximum, k.minimum, k.fmax, k.clamp, k.clamp
-    floor_divide, remainder, copysign, hypot, sinc = e.floor_divide, e.remainder, k.copysign, tr.hypot, tr.sinc
+    relu, sigmoid, lerp, addcmul, addcdiv = a.relu, a.sigmoid, e.lerp, e.addcmul, e.addcdiv
+    maximum, minimum, fmax, fmin = k.maximum, k.minimum, k.fmax, k.fmin
+    clamp, clip, clamp_min, clamp_max, nan_to_num = k.clamp, k.clamp, k.clamp_min, k.clamp_max, k.nan_to_num
+    floor_divide, remainder, fmod, frac, fix = e.floor_divide, e.remainder, e.fmod, k.frac, k.trunc
+    copysign, hypot, sinc = k.copysign, tr.hypot, tr.sinc
     eq, ne, lt, le, gt, ge = c.eq, c.ne, c.lt, c.le, c.gt, c.ge
+    not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
     isnan, isinf, isfinite = c.isnan, c.isinf, c.isfinite
     logical_and, logical_or, logical_xor, logical_not = c.logical_and, c.logical_or, c.logical_xor, c.logical_not
     bitwise_and, bitwise_or, bitwise_xor, bitwise_not = c.bitwise_and, c.bitwise_or, c.bitwise_xor, c.bitwise_not
     sum, mean, var, std, prod, cumsum, cumprod = r.sum, r.mean, st.var, st.std, r.prod, r.cumsum, r.cumprod
-    max, min, amax, amin, argmax, argmin = o.max, o.min, o.amax, o.amin, o.argmax, o.argmin
+    nansum, nanmean, diff, dist, cov, corrcoef = r.nansum, r.nanmean, r.diff, st.dist, st.cov, st.corrcoef
+    max, min, amax, amin, argmax, argmin = xt.max, xt.min, xt.amax, xt.amin, xt.argmax, xt.argmin
+    aminmax, cummax, cummin = xt.aminmax, xt.cummax, xt.cummin
+    median, quantile, kthvalue, msort = o.median, o.quantile, o.kthvalue, o.msort
     all, any, sort, argsort, topk, count_nonzero = r.all, r.any, o.sort, o.argsort, o.topk, r.count_nonzero
     logsumexp, softmax, log_softmax, norm = sm.logsumexp, sm.softmax, sm.log_softmax, st.norm
     reshape, view, flatten, unflatten, permute = s.reshape, s.view, s.flatten, s.unflatten, s.permute
@@ -121,15 +127,20 @@ class Operators(TensorBase):
         s.squeeze,
     )
     expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.broadcast_to, s.repeat, s.tile, s.flip, s.roll
-    narrow, split, chunk = j.narrow, j.split, j.chunk
+    narrow, split, chunk, tensor_split = j.narrow, j.split, j.chunk, j.tensor_split
+    split_with_sizes = j.split
+    swapdims, moveaxis, fliplr, flipud, rot90 = s.transpose, s.movedim, s.fliplr, s.flipud, s.rot90
     select, unbind, gather, take_along_dim = i.select, i.unbind, ga.gather, ga.take_along_dim
-    scatter_add, index_select, index_add = ga.scatter_add, ga.index_select, ga.index_add
+    scatter, scatter_add, index_select, index_add = ga.scatter, ga.scatter_add, ga.index_select, ga.index_add
+    index_put, index_fill, index_copy, take = ga.index_put, ga.index_fill, ga.index_copy, ga.take
+    repeat_interleave = ga.repeat_interleave
     masked_fill, masked_select, triu, tril = i.masked_fill, i.masked_select, di.triu, di.tril
     isclose, allclose, equal = q.isclose, q.allclose, q.equal
-    nonzero, unique, bincount, ravel = q.nonzero, q.unique, q.bincount, s.ravel
-    diag, diagonal, trace = di.diag, di.diagonal, di.trace
+    nonzero, argwhere, unique, bincount, histc, ravel = q.nonzero, q.argwhere, q.unique, q.bincount, q.histc, s.ravel
+    diag, diagonal, trace, diagflat, diag_embed = di.diag, di.diagonal, di.trace, di.diagflat, di.diag_embed
     matmul, mm, bmm, mv, dot, addmm, outer = la.matmul, la.mm, la.bmm, la.mv, la.dot, la.addmm, la.outer
     inverse, det = la.inv, la.det
+    vdot, inner, addmv, baddbmm = la.vdot, la.inner, la.addmv, la.baddbmm
 
     def where(self, condition: Any, other: Any) -> Any:
         return ch.where(condition, self, other)
@@ -145,7 +156,7 @@ class Operators(TensorBase):
 
     @property
     def T(self) -> Any:
-        return s.permute(self, *reversed(range(self.array.ndim))) if self.array.ndim != 2 else s.t(self)
+        return s._permute(self, tuple(reversed(range(self.array.ndim))))
 
     @property
     def mT(self) -> Any:

@@ -12,6 +12,7 @@ from minigrad.engine import clone
 from minigrad.numpy_functions.operands import Axis, arrays, axes_of, converted, floating, operand, part
 from minigrad.ops import choosing as ch
 from minigrad.ops import comparison as c
+from minigrad.ops import extremes as xt
 from minigrad.ops import kinks as k
 from minigrad.ops import order as o
 from minigrad.ops import reduce as r
@@ -46,11 +47,11 @@ def prod(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
 
 
 def max(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return o._amax(a, axes_of(a, axis), keepdims)
+    return xt._amax(a, axes_of(a, axis), keepdims)
 
 
 def min(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return o._amin(a, axes_of(a, axis), keepdims)
+    return xt._amin(a, axes_of(a, axis), keepdims)
 
 
 def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.dtypes import constant, promote_float
 from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import keep, where
-from minigrad.ops.elementwise import erf, exp
+from minigrad.ops.exponential import erf, exp
 from minigrad.ops.trigonometry import tanh
 
 

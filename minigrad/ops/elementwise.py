@@ -1,4 +1,4 @@
-"""Smooth operations on each element, each with its rule beneath it.
+"""Arithmetic and powers of each element, each with its rule beneath it.
 
 ``g`` is dL/dy. Operands of different types meet in PyTorch's common type; their broadcasting and conversion are undone by
 the engine, so that every rule here reads as in a table of derivatives.
@@ -6,7 +6,6 @@ the engine, so that every rule here reads as in a table of derivatives.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from minigrad.dtypes import promote, promote_float
 from minigrad.engine import Primitive, TensorBase, define
 from minigrad.ops.choosing import where
+from minigrad.ops.exponential import log
 
 # Arithmetic
 
@@ -37,6 +37,15 @@ def sub(x: Any, other: Any) -> Any:
 
 
 sub.vjp(x=lambda g: g, other=lambda g: -g)
+
+
+@define("RsubBackward1")
+def rsub(x: Any, other: Any) -> Any:
+    """``other - x``: what Python asks of ``x`` for ``3 - x``."""
+    return sub.forward(other, x)
+
+
+rsub.vjp(x=lambda g: -g, other=lambda g: g)
 
 
 @Primitive
@@ -63,17 +72,6 @@ def _div(x: Any, other: Any) -> Any:
 _div.vjp(x=lambda g, other: g / other, other=lambda g, other, y: -g * y / other)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    """``input / other``; ``rounding_mode`` "trunc" rounds towards zero, "floor" down (their gradient is zero)."""
-    if rounding_mode is None:
-        return _div(input, other)
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
-    if rounding_mode == "trunc":
-        return _div_trunc(input, other)
-    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
-
-
 def _guard_zero(x: Any, other: Any, name: str) -> tuple[Any, Any]:
     x, other = promote(x, other)
     if np.asarray(x).dtype.kind in "iu" and np.any(np.equal(other, 0)):
@@ -83,7 +81,7 @@ def _guard_zero(x: Any, other: Any, name: str) -> tuple[Any, Any]:
     return x, other
 
 
-@define("DivBackward1")
+@define("DivBackward2")
 def _div_trunc(x: Any, other: Any) -> Any:
     x, other = _guard_zero(x, other, "division")
     if np.asarray(x).dtype.kind in "iu":
@@ -96,17 +94,53 @@ def floor_divide(x: Any, other: Any) -> Any:
     return np.floor_divide(*_guard_zero(x, other, "floor division"))
 
 
-for _flat in (_div_trunc, floor_divide):
+_div_floor = define("DivBackward2")(floor_divide.forward)
+
+for _flat in (_div_trunc, _div_floor, floor_divide):
     _flat.vjp(x=lambda g: g * 0, other=lambda g: g * 0)
 
 
-@Primitive
-def remainder(x: Any, other: Any) -> Any:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``input / other``; ``rounding_mode`` "trunc" rounds towards zero, "floor" down (their gradient is zero)."""
+    if rounding_mode is None:
+        return _div(input, other)
+    if rounding_mode == "floor":
+        return _div_floor(input, other)
+    if rounding_mode == "trunc":
+        return _div_trunc(input, other)
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
+
+
+@define("RemainderBackward1")
+def _remainder(x: Any, other: Any) -> Any:
     return np.remainder(*_guard_zero(x, other, "remainder"))
 
 
-# x % o = x - o * floor(x / o)
-remainder.vjp(x=lambda g: g, other=lambda g, x, other: -g * floor_divide(x, other))
+_remainder_number = define("RemainderBackward0")(_remainder.forward)
+
+
+@define("FmodBackward1")
+def _fmod(x: Any, other: Any) -> Any:
+    return np.fmod(*_guard_zero(x, other, "fmod"))
+
+
+_fmod_number = define("FmodBackward0")(_fmod.forward)
+
+# x % o = x - o floor(x / o), and fmod the same with trunc
+_remainder.vjp(x=lambda g: g, other=lambda g, x, other: -g * floor_divide(x, other))
+_fmod.vjp(x=lambda g: g, other=lambda g, x, other: -g * _div_trunc(x, other))
+_remainder_number.vjp(x=lambda g: g)
+_fmod_number.vjp(x=lambda g: g)
+
+
+def remainder(input: Any, other: Any) -> Any:
+    """What is left of ``input`` after whole multiples of ``other``, with the sign of ``other``: Python's ``%``."""
+    return (_remainder if isinstance(other, (TensorBase, np.ndarray)) else _remainder_number)(input, other)
+
+
+def fmod(input: Any, other: Any) -> Any:
+    """What is left of ``input`` after whole multiples of ``other``, with the sign of ``input``: C's ``fmod``."""
+    return (_fmod if isinstance(other, (TensorBase, np.ndarray)) else _fmod_number)(input, other)
 
 
 @Primitive
@@ -173,6 +207,15 @@ _pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_
 _pow.name = "PowBackward1"
 
 
+@define("PowBackward2")
+def rpow(x: Any, base: Any) -> Any:
+    """``base ** x`` of a number ``base``."""
+    return _pow.forward(base, x)
+
+
+rpow.vjp(x=lambda g, x, base, y: _pow_other(g, base, x, y))
+
+
 def pow(input: Any, exponent: Any) -> Any:
     """``input ** exponent``, of tensors or numbers."""
     return (_pow if isinstance(exponent, (TensorBase, np.ndarray)) else _pow_scalar)(input, exponent)
@@ -184,74 +227,6 @@ def square(x: Any) -> Any:
 
 
 square.vjp(x=lambda g, x: g * (x * 2))
-
-
-@Primitive
-def lerp(x: Any, end: Any, weight: Any) -> Any:
-    for name, other in (("end", end), ("weight", weight)):
-        if isinstance(other, np.ndarray) and other.dtype != x.dtype and (other.ndim or name == "end"):
-            raise RuntimeError(f"lerp: expected dtype {x.dtype} for `{name}` but got dtype {other.dtype}: convert one")
-    weight = np.asarray(weight, x.dtype)
-    # from the nearer end, so that the weights 0 and 1 give the ends exactly
-    return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
-
-
-lerp.vjp(
-    x=lambda g, weight: g * (1 - weight),
-    end=lambda g, weight: g * weight,
-    weight=lambda g, x, end: g * (end - x),
-)
-
-
-# Exponentials and logarithms
-
-
-@Primitive
-def exp(x: Any) -> Any:
-    return np.exp(promote_float(x))
-
-
-exp.vjp(x=lambda g, y: g * y)
-
-
-@Primitive
-def expm1(x: Any) -> Any:
-    return np.expm1(promote_float(x))
-
-
-expm1.vjp(x=lambda g, y: g * (y + 1))
-
-
-@Primitive
-def log(x: Any) -> Any:
-    return np.log(promote_float(x))
-
-
-log.vjp(x=lambda g, x: g / x)
-
-
-@Primitive
-def log2(x: Any) -> Any:
-    return np.log2(promote_float(x))
-
-
-log2.vjp(x=lambda g, x: g / (x * math.log(2)))
-
-
-@Primitive
-def log10(x: Any) -> Any:
-    return np.log10(promote_float(x))
-
-
-log10.vjp(x=lambda g, x: g / (x * math.log(10)))
-
-
-@Primitive
-def log1p(x: Any) -> Any:
-    return np.log1p(promote_float(x))
-
-
-log1p.vjp(x=lambda g, x: g / (x + 1))
 
 
 @Primitive
@@ -278,37 +253,56 @@ def cbrt(x: Any) -> Any:
 cbrt.vjp(x=lambda g, y: g / (3 * y * y))
 
 
+@define("LerpBackward1")
+def _lerp(x: Any, end: Any, weight: Any) -> Any:
+    for name, other in (("end", end), ("weight", weight)):
+        if isinstance(other, np.ndarray) and other.dtype != x.dtype and (other.ndim or name == "end"):
+            raise RuntimeError(f"lerp: expected dtype {x.dtype} for `{name}` but got dtype {other.dtype}: convert one")
+    weight = np.asarray(weight, x.dtype)
+    # from the nearer end, so that the weights 0 and 1 give the ends exactly
+    return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
+
+
+_lerp_number = define("LerpBackward0")(_lerp.forward)
+
+for _mix in (_lerp, _lerp_number):
+    _mix.vjp(x=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight)
+_lerp.vjp(weight=lambda g, x, end: g * (end - x))
+
+
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """``input + weight (end - input)``."""
+    return (_lerp if isinstance(weight, (TensorBase, np.ndarray)) else _lerp_number)(input, end, weight)
+
+
+def _thrice(x: Any, tensor1: Any, tensor2: Any, function: Any, value: Any) -> Any:
+    a, b = promote(tensor1, tensor2)
+    return np.add(*promote(x, function(a, b) if value == 1 else function(np.multiply(*promote(a, value)), b)))
+
+
 @Primitive
-def logaddexp(x: Any, other: Any) -> Any:
-    return np.logaddexp(*promote(x, other))
+def addcmul(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+    """``x + value * tensor1 * tensor2``."""
+    return _thrice(x, tensor1, tensor2, np.multiply, value)
 
 
-# d log(e^x + e^o) / dx = e^x / (e^x + e^o) = 1 / (1 + e^(o - x)), right also where the exponential overflows
-logaddexp.vjp(x=lambda g, x, other: g / (1 + exp(other - x)), other=lambda g, x, other: g / (1 + exp(x - other)))
-
-
-@Primitive
-def xlogy(x: Any, other: Any) -> Any:
-    if np.asarray(x).dtype.kind != "f" and np.asarray(other).dtype.kind != "f":
-        x, other = promote_float(np.asarray(x)), promote_float(np.asarray(other))
-    x, other = promote(x, other)
-    other = np.asarray(other, x.dtype)
-    return np.where((x == 0) & ~np.isnan(other), x.dtype.type(0), x * np.log(other))
-
-
-xlogy.vjp(
-    x=lambda g, x, other: where((x == 0) & (other <= 0), 0.0, g * log(other)), other=lambda g, x, other: g * x / other
+addcmul.vjp(
+    x=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (tensor2 * value),
+    tensor2=lambda g, tensor1, value: g * (tensor1 * value),
 )
 
 
-_ERF_SERIES = 2 / math.sqrt(math.pi)
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
 @Primitive
-def erf(x: Any) -> Any:
-    x = promote_float(x)
-    return _erf(x).astype(x.dtype) if x.size else x.copy()
+def addcdiv(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+    """``x + value * tensor1 / tensor2``."""
+    if all(np.asarray(v).dtype.kind in "iub" for v in (tensor1, tensor2)):
+        raise RuntimeError("Integer division with addcdiv is no longer supported: convert one with .float()")
+    return _thrice(x, tensor1, tensor2, np.divide, value)
 
 
-erf.vjp(x=lambda g, x: g * (_ERF_SERIES * exp(-x * x)))
+addcdiv.vjp(
+    x=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    tensor2=lambda g, tensor1, tensor2, value: -g * ((tensor1 * value) / (tensor2 * tensor2)),
+)

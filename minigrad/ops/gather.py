@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import define
+from minigrad.engine import TensorBase, define
+from minigrad.mutation import overwrite
 from minigrad.ops.dims import along, array_of, one_axis
-from minigrad.ops.index import _put_add, _put_slice
+from minigrad.ops.index import _gather_index, _put_add, _put_slice, plain
+from minigrad.ops.shape import reshape
 
 
 def _at(index: np.ndarray, axis: int) -> tuple[Any, ...]:
@@ -22,6 +24,8 @@ def _at(index: np.ndarray, axis: int) -> tuple[Any, ...]:
 
 
 def take_along(x: Any, index: np.ndarray, axis: int, keepdims: bool) -> Any:
+    if x.ndim == 0:
+        return x.copy()
     y = x[_at(index, axis)]
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(y.shape) if i != axis))
 
@@ -29,18 +33,38 @@ def take_along(x: Any, index: np.ndarray, axis: int, keepdims: bool) -> Any:
 gather_ = define("GatherBackward0")(take_along)
 max_along = define("MaxBackward0")(take_along)
 min_along = define("MinBackward0")(take_along)
+median_along = define("MedianBackward1")(take_along)
+kth_along = define("KthvalueBackward0")(take_along)
+cummax_along = define("CummaxBackward0")(take_along)
+cummin_along = define("CumminBackward0")(take_along)
 sort_along = define("SortBackward0")(take_along)
+stable_along = define("SortBackward1")(take_along)
 topk_along = define("TopkBackward0")(take_along)
+
+_TAKES = (
+    gather_,
+    max_along,
+    min_along,
+    median_along,
+    kth_along,
+    cummax_along,
+    cummin_along,
+    sort_along,
+    stable_along,
+    topk_along,
+)
 
 
 @define("ScatterAddBackward0")
 def _scatter(x: Any, index: np.ndarray, axis: int, keepdims: bool, shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return x.copy()
     y = np.zeros(shape, x.dtype)
     np.add.at(y, _at(index, axis), x if keepdims else x.reshape(index.shape))
     return y
 
 
-for _take in (gather_, max_along, min_along, sort_along, topk_along):
+for _take in _TAKES:
     _take.vjp(x=lambda g, x_shape, index, axis, keepdims: _scatter(g, index, axis, keepdims, x_shape))
 _scatter.vjp(x=lambda g, index, axis, keepdims: gather_(g, index, axis, keepdims))
 
@@ -151,3 +175,88 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
             f"index_add(): self ({x.dtype}) and source ({added.dtype}) must have the same scalar type: convert one"
         )
     return _index_add(input, source, np.atleast_1d(array_of(index)), one_axis(x.ndim, dim), alpha)
+
+
+# Overwriting
+
+
+@define("ScatterBackward0")
+def _scatter_over(x: Any, src: Any, index: np.ndarray, axis: int) -> Any:
+    y = x.copy()
+    y[_at(index, axis)] = src if np.ndim(src) == 0 else src[tuple(slice(n) for n in index.shape)]
+    return y
+
+
+_scatter_number = define("ScatterBackward1")(_scatter_over.forward)
+
+for _over in (_scatter_over, _scatter_number):
+    _over.vjp(x=lambda g, index, axis: _scatter_number(g, 0.0, index, axis))
+_scatter_over.vjp(src=_scatter_add_src)
+
+
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    """A copy of ``input`` with ``src[i][j]``, or a number, at ``[index[i][j]][j]`` (``dim=0``); ``reduce="add"`` adds it."""
+    at, axis = _checked(input, index, dim, "scatter")
+    src = value if src is None else src
+    if reduce not in (None, "add"):
+        raise NotImplementedError(f"scatter(reduce={reduce!r}): minigrad has 'add'")
+    if not isinstance(src, TensorBase):
+        if reduce == "add":
+            return scatter_add(input, dim, index, input.wrap(np.full(at.shape, src, array_of(input).dtype)))
+        return _scatter_number(input, src, at, axis)
+    if array_of(src).dtype != array_of(input).dtype:
+        raise RuntimeError(
+            f"scatter(): Expected self.dtype to be equal to src.dtype, got {array_of(input).dtype} and {array_of(src).dtype}"
+        )
+    return scatter_add(input, dim, index, src) if reduce == "add" else _scatter_over(input, src, at, axis)
+
+
+_index_put = define("IndexPutBackward0")(overwrite.forward)
+_index_fill = define("IndexFillBackward0")(overwrite.forward)
+_index_copy = define("IndexCopyBackward0")(overwrite.forward)
+
+for _over in (_index_put, _index_fill, _index_copy):
+    _over.vjp(x=lambda g, path, index: overwrite(g, 0.0, path, index), value=lambda g, index: g[index])
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """A copy of ``input`` with ``values`` at ``input[indices]``, or added there."""
+    index = plain(tuple(indices))
+    if accumulate:
+        wide = values.expand(*array_of(input)[index].shape)
+        return input + _put_add(wide, index, array_of(input).shape)
+    return _index_put(input, values, (), index)
+
+
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """A copy of ``input`` with ``value`` in the slices ``index`` along ``dim``."""
+    places = np.unique(array_of(index))  # what is filled twice learns once
+    return _index_fill(input, value, (), along(one_axis(array_of(input).ndim, dim), places))
+
+
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    """A copy of ``input`` with the slices of ``source`` in place of its slices ``index`` along ``dim``."""
+    return _index_copy(input, source, (), along(one_axis(array_of(input).ndim, dim), array_of(index)))
+
+
+# Flat
+
+
+_take = define("TakeBackward0")(_gather_index.forward)
+_take.vjp(x=lambda g, x_shape, index: _put_add(g, index, x_shape))
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements at places counted through the flattened tensor, in the shape of ``index``."""
+    return _take(reshape(input, (-1,)), array_of(index))
+
+
+def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
+    """Each slice along ``dim`` (each element, if that is None) ``repeats`` times, one after the other."""
+    flat = reshape(input, (-1,)) if dim is None else input
+    axis = 0 if dim is None else one_axis(array_of(input).ndim, dim)
+    times = array_of(repeats)
+    n = array_of(flat).shape[axis]
+    if times.ndim > 1 or (times.ndim and times.size not in (1, n)):
+        raise RuntimeError(f"repeats must have the same size as input along dim, but got {times.shape} for size {n}")
+    return index_select(flat, axis, input.wrap(np.repeat(np.arange(n), times)))

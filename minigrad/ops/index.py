@@ -50,6 +50,14 @@ def _slice(x: Any, index: Any) -> Any:
     return x[index]
 
 
+_new_axis = define("UnsqueezeBackward0", view=True)(_slice.forward)
+
+
+@define("AliasBackward0", view=True)
+def _alias(x: Any, index: Any) -> Any:
+    return x[...]
+
+
 @define("IndexBackward0")
 def _gather_index(x: Any, index: Any) -> Any:
     return x[index]
@@ -69,11 +77,24 @@ def _put_add(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return y
 
 
-for _view in (_select, _slice):
+for _view in (_select, _slice, _new_axis, _alias):
     _view.vjp(x=lambda g, x_shape, index: _put_slice(g, index, x_shape))
 _gather_index.vjp(x=lambda g, x_shape, index: _put_add(g, index, x_shape))
 _put_slice.vjp(x=lambda g, index: _slice(g, index))
 _put_add.vjp(x=lambda g, index: _gather_index(g, index))
+
+
+def _last_step(index: Any) -> Any:
+    """The last of the steps, one for each part of the index, that PyTorch takes: it gives the result its name."""
+    for part in reversed(index) if isinstance(index, tuple) else (index,):
+        if isinstance(part, slice):
+            if part != slice(None) or part is index:
+                return _slice
+        elif part is None:
+            return _new_axis
+        elif part is not ...:
+            return _select
+    return _alias
 
 
 def getitem(input: Any, index: Any) -> Any:
@@ -82,8 +103,7 @@ def getitem(input: Any, index: Any) -> Any:
     try:
         if not _basic(index):
             return _gather_index(input, index)
-        last = index[-1] if isinstance(index, tuple) and index else index
-        return (_select if isinstance(last, (int, np.integer)) else _slice)(input, index)
+        return _last_step(index)(input, index)
     except IndexError as error:
         raise IndexError(f"{error} (indexing a tensor of shape {list(array_of(input).shape)})") from None
 
@@ -115,7 +135,8 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``value`` where ``mask`` holds, else ``input``."""
-    return _masked_fill(input, array_of(mask), value)
+    tensor = isinstance(value, (TensorBase, np.ndarray))
+    return (_masked_fill_tensor if tensor else _masked_fill)(input, array_of(mask), value)
 
 
 @define("MaskedFillBackward0")
@@ -125,7 +146,11 @@ def _masked_fill(x: Any, mask: np.ndarray, value: Any) -> Any:
     return np.where(mask, np.asarray(value).astype(x.dtype), x)
 
 
-_masked_fill.vjp(x=lambda g, mask: where(mask, 0.0, g), value=lambda g, mask: where(mask, g, 0.0).sum())
+_masked_fill_tensor = define("MaskedFillBackward1")(_masked_fill.forward)
+
+for _fill in (_masked_fill, _masked_fill_tensor):
+    _fill.vjp(x=lambda g, mask: where(mask, 0.0, g))
+_masked_fill_tensor.vjp(value=lambda g, mask: where(mask, g, 0.0).sum())
 
 
 @define("MaskedSelectBackward0")

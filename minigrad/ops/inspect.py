@@ -74,3 +74,47 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     return _bincount(input, weights, minlength)
+
+
+def argwhere(input: Any) -> Any:
+    """The indices of the nonzero elements, a row each."""
+    return nonzero(input)
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+    """True where an element is among the ``test_elements``, or with ``invert`` where it is not."""
+    found = np.isin(array_of(elements), array_of(test_elements), assume_unique=assume_unique, invert=invert)
+    return (elements if isinstance(elements, TensorBase) else test_elements).wrap(found)
+
+
+@Primitive
+def _searchsorted(x: Any, values: Any, side: str) -> Any:
+    if x.ndim == 1:
+        return np.searchsorted(x, values, side)
+    rows = zip(x.reshape(-1, x.shape[-1]), np.reshape(values, (-1, values.shape[-1])), strict=True)
+    return np.array([np.searchsorted(row, wanted, side) for row, wanted in rows], np.int64).reshape(values.shape)
+
+
+def searchsorted(
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None
+) -> Any:
+    """Where in a sorted vector, or in each sorted row, the values would be put in: before equal ones, or ``right`` after."""
+    found = _searchsorted(sorted_sequence, input, "right" if right or side == "right" else "left")
+    return found.int() if out_int32 else found
+
+
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+    """The number of the interval between sorted ``boundaries`` that each value lies in."""
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+@Primitive
+def _histogram(x: Any, bins: int, min: float, max: float) -> Any:
+    if min == max:
+        min, max = (x.min(), x.max()) if x.size else (0, 1)
+    return np.histogram(x, bins, (min, max) if min < max else (min - 1, max + 1))[0].astype(x.dtype)
+
+
+def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
+    """How many elements lie in each of ``bins`` equal intervals from ``min`` to ``max`` (if equal: of the elements)."""
+    return _histogram(input, bins, min, max)

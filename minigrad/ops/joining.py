@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from minigrad.dtypes import promote_numpy
 from minigrad.engine import TensorBase, cast, define
 from minigrad.ops.dims import along, array_of, one_axis
+from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 
 @define("CatBackward0")
@@ -105,11 +107,16 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     return _narrow(input, axis, begin, length)
 
 
+_piece_of_list = define("SplitWithSizesBackward0", view=True)(_piece.forward)
+_piece_of_list.vjp(x=lambda g, x_shape, axis, start: _place(g, axis, start, x_shape[axis]))
+
+
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Pieces of a given size (the last may be smaller), or of the given sizes, along ``dim``."""
     axis = one_axis(array_of(tensor).ndim, dim)
-    n, sizes = array_of(tensor).shape[axis], split_size_or_sections
+    n, sizes, piece = array_of(tensor).shape[axis], split_size_or_sections, _piece_of_list
     if isinstance(sizes, int):
+        piece = _piece
         if sizes <= 0:
             raise RuntimeError(f"split expects split_size be positive, but got split_size={sizes}")
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] or [0]
@@ -119,7 +126,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
             f"but got split_sizes={list(sizes)}"
         )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    return tuple(_piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
+    return tuple(piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
@@ -130,3 +137,37 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     if n == 0:
         return split(input, [0] * chunks, dim)
     return split(input, max(1, -(-n // chunks)), dim)
+
+
+def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """So many pieces along ``dim``, as equal as can be, or the pieces between the given indices."""
+    n = array_of(input).shape[one_axis(array_of(input).ndim, dim)]
+    if isinstance(indices_or_sections, int):
+        least, more = divmod(n, indices_or_sections)
+        return split(input, [least + (i < more) for i in range(indices_or_sections)], dim)
+    cuts = [0, *(min(max(c + n if c < 0 else c, 0), n) for c in indices_or_sections), n]
+    return split(input, [max(b - a, 0) for a, b in pairwise(cuts)], dim)
+
+
+def hstack(tensors: Any) -> Any:
+    """Joined along the second dimension; vectors along their only one."""
+    found = [atleast_1d(x) for x in tensors]
+    return cat(found, 0 if found and array_of(found[0]).ndim == 1 else 1)
+
+
+def vstack(tensors: Any) -> Any:
+    """Joined along the first dimension; vectors as rows."""
+    return cat([atleast_2d(x) for x in tensors], 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors: Any) -> Any:
+    """Joined along the third dimension."""
+    return cat([atleast_3d(x) for x in tensors], 2)
+
+
+def column_stack(tensors: Any) -> Any:
+    """Joined along the second dimension; vectors as columns."""
+    return cat([x if array_of(x).ndim > 1 else reshape(x, (-1, 1)) for x in tensors], 1)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote, promote_float
-from minigrad.engine import Primitive, define
+from minigrad.engine import Primitive, TensorBase, define
 from minigrad.ops.choosing import cast_like, keep, where
-from minigrad.ops.comparison import isnan
+from minigrad.ops.comparison import isfinite, isnan
 
 
 @Primitive
@@ -38,6 +38,11 @@ def fmax(x: Any, other: Any) -> Any:
     return np.fmax(*promote(x, other))
 
 
+@Primitive
+def fmin(x: Any, other: Any) -> Any:
+    return np.fmin(*promote(x, other))
+
+
 def _share(lose: Any, tie: Any) -> Any:
     """0 where the operand loses, 1/2 at a tie, 1 where it wins and where either is nan."""
     return where(tie, 0.5, where(lose, 0.0, 1.0))
@@ -55,6 +60,10 @@ fmax.vjp(
     x=lambda g, x, other: where((x >= other) | isnan(other), g, 0.0),
     other=lambda g, x, other: where((x >= other) | isnan(other), 0.0, g),
 )
+fmin.vjp(
+    x=lambda g, x, other: where((x <= other) | isnan(other), g, 0.0),
+    other=lambda g, x, other: where((x <= other) | isnan(other), 0.0, g),
+)
 
 
 @define("ClampBackward1")
@@ -70,8 +79,13 @@ def _inside(x: Any, min: Any, max: Any) -> Any:
     return inside if min is None or max is None else inside & (x <= max)
 
 
-_clamp.vjp(
-    x=lambda g, x, min, max: keep(g, _inside(x, min, max)),
+_clamp_min = define("ClampMinBackward0")(_clamp.forward)
+_clamp_max = define("ClampMaxBackward0")(_clamp.forward)
+_clamp_tensors = define("ClampBackward0")(_clamp.forward)
+
+for _limit in (_clamp, _clamp_min, _clamp_max, _clamp_tensors):
+    _limit.vjp(x=lambda g, x, min, max: keep(g, _inside(x, min, max)))
+_clamp_tensors.vjp(
     min=lambda g, x, min, max: where((x < min) & (min < max if max is not None else True), g, 0.0),
     max=lambda g, x, min, max: where((x > max) | (max < min if min is not None else False), g, 0.0),
 )
@@ -81,7 +95,27 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """``input`` limited to [min, max]; the gradient is 1 inside and at the bounds, 0 outside and at nan."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    return _clamp(input, min, max)
+    tensors = isinstance(min, (TensorBase, np.ndarray)) or isinstance(max, (TensorBase, np.ndarray))
+    return (_clamp_tensors if tensors else _clamp)(input, min, max)
+
+
+def clamp_min(input: Any, min: Any) -> Any:
+    """``clamp`` from below."""
+    return clamp(input, min) if isinstance(min, (TensorBase, np.ndarray)) else _clamp_min(input, min, None)
+
+
+def clamp_max(input: Any, max: Any) -> Any:
+    """``clamp`` from above."""
+    return clamp(input, None, max) if isinstance(max, (TensorBase, np.ndarray)) else _clamp_max(input, None, max)
+
+
+@Primitive
+def nan_to_num(x: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
+    """``x`` with nan as 0 and infinities as the largest finite numbers, or as what is given for them."""
+    return np.nan_to_num(x, True, 0.0 if nan is None else nan, posinf, neginf)
+
+
+nan_to_num.vjp(x=lambda g, x: keep(g, isfinite(x)))
 
 
 @Primitive
@@ -108,17 +142,31 @@ def trunc(x: Any) -> Any:
 
 
 @Primitive
-def _round(x: Any, decimals: int = 0) -> Any:
+def _round(x: Any) -> Any:
+    return np.round(x)
+
+
+@define("RoundBackward1")
+def _round_to(x: Any, decimals: int) -> Any:
     return np.round(x, decimals)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+def round(input: Any, *, decimals: int | None = None) -> Any:
     """To the nearest integer, halves to the even one; to ``decimals`` places if given. The gradient is zero."""
-    return _round(input, decimals)
+    return _round(input) if decimals is None else _round_to(input, decimals)
 
 
-for _step in (sign, floor, ceil, trunc, _round):
+for _step in (sign, floor, ceil, trunc, _round, _round_to):
     _step.vjp(x=lambda g: g * 0)
+
+
+@Primitive
+def frac(x: Any) -> Any:
+    """What follows the point: ``x - trunc(x)``."""
+    return x - np.trunc(x)
+
+
+frac.vjp(x=lambda g: g)
 
 
 @Primitive

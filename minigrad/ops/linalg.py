@@ -5,6 +5,7 @@ Every product here is a sum over a shared index, so every rule is the same sum w
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from minigrad.dtypes import promote
 from minigrad.engine import define, sum_to
 from minigrad.ops.dims import array_of
-from minigrad.ops.shape import _swapaxes, _t
+from minigrad.ops.shape import _swapaxes, _t, permute, reshape
 
 
 def _same_type(x: Any, other: Any, name: str) -> None:
@@ -162,6 +163,55 @@ def outer(input: Any, vec2: Any) -> Any:
     _dims("outer", input, 1, "self")
     _dims("outer", vec2, 1, "vec2")
     return input.reshape((-1, 1)) * vec2.reshape((1, -1))
+
+
+def vdot(input: Any, other: Any) -> Any:
+    """``dot`` of vectors."""
+    return dot(input, other)
+
+
+def inner(input: Any, other: Any) -> Any:
+    """``y_..._... = sum_k input_...k other_...k``: the products of all rows with all rows; of numbers, their product."""
+    x, o = array_of(input), array_of(other)
+    if not x.ndim or not o.ndim:
+        return input * other
+    if x.shape[-1] != o.shape[-1]:
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(x.shape)} and {list(o.shape)}"
+        )
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """The products of ``a`` and ``b`` summed over some dimensions: the last ``dims`` of a with the first of b, or two lists."""
+    x, o = array_of(a), array_of(b)
+    if isinstance(dims, int):
+        dims = (range(x.ndim - dims, x.ndim), range(dims))
+    left, right = ([d % n.ndim for d in found] for found, n in zip(dims, (x, o), strict=True))
+    if [x.shape[d] for d in left] != [o.shape[d] for d in right]:
+        raise RuntimeError(
+            f"contracted dimensions need to match, but {[x.shape[d] for d in left]} and {[o.shape[d] for d in right]} differ"
+        )
+    kept_a, kept_b = ([d for d in range(n.ndim) if d not in found] for found, n in ((left, x), (right, o)))
+    size = math.prod(x.shape[d] for d in left)
+    shape = tuple(x.shape[d] for d in kept_a) + tuple(o.shape[d] for d in kept_b)
+    rows = reshape(permute(a, *kept_a, *left), (math.prod(x.shape[d] for d in kept_a), size))
+    columns = reshape(permute(b, *right, *kept_b), (size, math.prod(o.shape[d] for d in kept_b)))
+    return reshape(matmul(rows, columns), shape)
+
+
+def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """``beta * input + alpha * (mat @ vec)``."""
+    return _added(input, mv(mat, vec), beta, alpha)
+
+
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """``beta * input + alpha * (batch1 @ batch2)``, for stacks of matrices."""
+    return _added(input, bmm(batch1, batch2), beta, alpha)
+
+
+def _added(input: Any, product: Any, beta: float, alpha: float) -> Any:
+    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 
 # Einstein's summation

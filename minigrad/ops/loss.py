@@ -17,7 +17,7 @@ from minigrad.engine import Primitive, define
 from minigrad.ops.activation import sigmoid
 from minigrad.ops.choosing import where
 from minigrad.ops.dims import array_of
-from minigrad.ops.elementwise import exp, log
+from minigrad.ops.exponential import exp, log
 from minigrad.ops.kinks import sign
 from minigrad.ops.linalg import _mm, matmul
 from minigrad.ops.shape import _t, reshape, unsqueeze
@@ -367,7 +367,7 @@ def cross_entropy(x: Any, target: Any, weight: Any = None, ignore_index: int = -
 def _cross_entropy_x(g: Any, x: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     # d/dx_j (log sum_k e^x_k - x_c) = softmax(x)_j - (1 if j is c else 0)
     place, w, kept = _classes(x, target, weight, ignore_index)
-    return _class_scale(g, w, kept, reduction) * (_softmax(x, 1) - _one_hot(place, x))
+    return _class_scale(g, w, kept, reduction) * (_softmax(x, (1,)) - _one_hot(place, x))
 
 
 cross_entropy.vjp(x=_cross_entropy_x)

@@ -1,41 +1,18 @@
-"""Operations that find the largest, the smallest, and the order of elements, each with its rule beneath it.
-
-A gradient goes to the element that was chosen: of equal ones the first, or, where no index names one, to all alike.
-"""
+"""Operations that put elements in order, or find the one at a place of it. Gradients go back to where each came from."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minigrad.engine import Primitive, TensorBase, clone, define
+from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import Axes, array_of, axes_of, numpy_names, one_axis
-from minigrad.ops.gather import max_along, min_along, sort_along, topk_along
-from minigrad.ops.kinks import maximum, minimum
-from minigrad.ops.reduce import _sum, unreduce
-from minigrad.ops.shape import reshape
-
-# Extremes
-
-
-class _Pair(NamedTuple):
-    values: Any
-    indices: Any
-
-
-class max_result(_Pair):
-    """What ``max(dim)`` returns; printed as PyTorch prints it."""
-
-    def __repr__(self) -> str:
-        kind = type(self).__name__.removesuffix("_result")
-        return f"torch.return_types.{kind}(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class min_result(max_result):
-    """What ``min(dim)`` returns."""
+from minigrad.ops.dims import array_of, numpy_names, one_axis
+from minigrad.ops.extremes import evenly, like, max_result
+from minigrad.ops.gather import kth_along, median_along, sort_along, stable_along, topk_along
+from minigrad.ops.shape import movedim, reshape
 
 
 class sort_result(max_result):
@@ -46,144 +23,18 @@ class topk_result(max_result):
     """What ``topk`` returns."""
 
 
-def _filled(x: np.ndarray, axis: tuple[int, ...], name: str) -> None:
-    if x.size == 0 and 0 in [x.shape[a] for a in axis]:
-        raise IndexError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0, or to have elements: "
-            f"the tensor of shape {x.shape} has none to choose from"
-        )
+class median_result(max_result):
+    """What ``median(dim)`` returns."""
 
 
-def _some(x: np.ndarray, name: str) -> None:
-    if x.size == 0:
-        raise RuntimeError(f"{name}(): the tensor of shape {x.shape} has no elements to choose from")
-
-
-@define("AmaxBackward0")
-def _amax(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    _filled(x, axis, "max")
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-@define("AminBackward0")
-def _amin(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    _filled(x, axis, "min")
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
-
-
-def _evenly(g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    """``g`` shared evenly among the elements that equal the extreme (nan counts as equal to nan)."""
-    shape = tuple(x.shape)
-    g, y = unreduce(g, axis, keepdims, shape), unreduce(y, axis, keepdims, shape)
-    ties = (x == y) | (isnan(x) & isnan(y))
-    return where(ties, g / _sum(ties, axis, True), 0.0)
-
-
-def _evenly_but_nan(g: Any, x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
-    """``_evenly``, and nan for every element that a nan beat."""
-    shape = tuple(x.shape)
-    ties = x == unreduce(y, axis, keepdims, shape)
-    return unreduce(g, axis, keepdims, shape) * ties / _sum(ties, axis, True)
-
-
-_amax.vjp(x=_evenly_but_nan)
-_amin.vjp(x=_evenly_but_nan)
-
-
-@numpy_names
-def amax(input: Any, dim: Axes = (), keepdim: bool = False) -> Any:
-    """The largest element over ``dim``; ties share the gradient evenly."""
-    return _amax(input, axes_of(input, dim), keepdim)
-
-
-@numpy_names
-def amin(input: Any, dim: Axes = (), keepdim: bool = False) -> Any:
-    """The smallest element over ``dim``; ties share the gradient evenly."""
-    return _amin(input, axes_of(input, dim), keepdim)
-
-
-@Primitive
-def _argmax(x: Any, axis: int | None, keepdims: bool) -> Any:
-    _filled(x, tuple(range(x.ndim)) if axis is None else (axis,), "argmax")
-    return np.argmax(x, axis=axis, keepdims=keepdims)
-
-
-@Primitive
-def _argmin(x: Any, axis: int | None, keepdims: bool) -> Any:
-    _filled(x, tuple(range(x.ndim)) if axis is None else (axis,), "argmin")
-    return np.argmin(x, axis=axis, keepdims=keepdims)
-
-
-def _arg(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Any:
-    ndim = array_of(input).ndim
-    if dim is not None and one_axis(ndim, dim) == 0 and ndim == 0:
-        return primitive(input, None, False)
-    return primitive(input, None if dim is None else one_axis(ndim, dim), keepdim)
-
-
-@numpy_names
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the first largest element along ``dim``, or in the flattened tensor."""
-    return _arg(_argmax, input, dim, keepdim)
-
-
-@numpy_names
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the first smallest element along ``dim``, or in the flattened tensor."""
-    return _arg(_argmin, input, dim, keepdim)
-
-
-def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any, along: Primitive, pair: Any) -> Any:
-    shape = array_of(input).shape
-    axis = one_axis(len(shape), dim)
-    if not shape:
-        return pair(clone(input), _argmax(reshape(input, (1,)), 0, False))
-    indices = arg(input, axis, True)
-    values = along(input, array_of(indices), axis, keepdim)
-    return pair(values, indices if keepdim else reshape(indices, tuple(n for i, n in enumerate(shape) if i != axis)))
-
-
-@define("MaxBackward1")
-def _max_all(x: Any) -> Any:
-    _some(x, "max")
-    return np.maximum.reduce(x, axis=None)
-
-
-@define("MinBackward1")
-def _min_all(x: Any) -> Any:
-    _some(x, "min")
-    return np.minimum.reduce(x, axis=None)
-
-
-for _extreme_all in (_max_all, _min_all):
-    _extreme_all.vjp(x=lambda g, x, y: _evenly(g, x, y, tuple(range(len(x.shape))), False))
-
-
-@numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; over ``dim``, a named tuple of ``values`` and ``indices``; of two tensors, ``maximum``."""
-    if dim is None:
-        return _max_all(input)
-    if isinstance(dim, (TensorBase, np.ndarray)):
-        return maximum(input, dim)
-    return _extreme(input, dim, keepdim, _argmax, max_along, max_result)
-
-
-@numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; over ``dim``, a named tuple of ``values`` and ``indices``; of two tensors, ``minimum``."""
-    if dim is None:
-        return _min_all(input)
-    if isinstance(dim, (TensorBase, np.ndarray)):
-        return minimum(input, dim)
-    return _extreme(input, dim, keepdim, _argmin, min_along, min_result)
-
-
-# Order
+class kthvalue_result(max_result):
+    """What ``kthvalue`` returns."""
 
 
 def _order(x: np.ndarray, axis: int, descending: bool) -> np.ndarray:
     """The stable order of the elements along ``axis``, nan counting as the largest."""
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     backwards = np.argsort(np.flip(x, axis), axis=axis, kind="stable")
@@ -191,14 +42,12 @@ def _order(x: np.ndarray, axis: int, descending: bool) -> np.ndarray:
 
 
 @numpy_names
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
     """A named tuple of the sorted ``values`` and the ``indices`` they had; equal elements keep their order."""
     x = array_of(input)
     axis = one_axis(x.ndim, dim)
-    if x.ndim == 0:
-        return sort_result(clone(input), _argmax(reshape(input, (1,)), 0, False))
-    order = _order(x, axis, descending)
-    return sort_result(sort_along(input, order, axis, True), _like(input, order))
+    order, along = _order(x, axis, descending), sort_along if stable is None else stable_along
+    return sort_result(along(input, order, axis, True), like(input, order))
 
 
 @numpy_names
@@ -216,11 +65,87 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
         raise RuntimeError(
             f"selected index k out of range: k is {k}, dimension {dim} has size {x.shape[axis] if x.ndim else 1}"
         )
+    order = _order(x, axis, largest)
+    order = np.take(order, np.arange(k), axis) if x.ndim else order
+    return topk_result(topk_along(input, order, axis, True), like(input, order))
+
+
+def msort(input: Any) -> Any:
+    """Sorted along the first dimension."""
+    return sort(input, 0).values
+
+
+def _ranked(input: Any, rank: Any, dim: int, keepdim: bool, along: Primitive, pair: Any) -> Any:
+    """The element at place ``rank(n)`` of the order along ``dim``, and its index."""
+    x = array_of(input)
+    axis = one_axis(x.ndim, dim)
     if x.ndim == 0:
-        return topk_result(clone(input), _argmax(reshape(input, (1,)), 0, False))
-    order = np.take(_order(x, axis, largest), np.arange(k), axis)
-    return topk_result(topk_along(input, order, axis, True), _like(input, order))
+        return pair(along(input, np.zeros((), np.int64), 0, True), like(input, np.zeros((), np.int64)))
+    place = np.take(_order(x, axis, False), [rank(x)], axis)
+    if along is median_along and x.dtype.kind == "f":  # a nan is the median, wherever it stands
+        nan = np.isnan(x)
+        place = np.where(nan.any(axis, keepdims=True), nan.argmax(axis, keepdims=True), place)
+    return pair(along(input, place, axis, keepdim), like(input, place if keepdim else place.squeeze(axis)))
 
 
-def _like(input: Any, array: np.ndarray) -> Any:
-    return input.wrap(np.ascontiguousarray(array)) if isinstance(input, TensorBase) else array
+@numpy_names
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The ``k``-th smallest element along ``dim`` (k = 1 is the smallest): a named tuple of ``values`` and ``indices``."""
+    x = array_of(input)
+    n = x.shape[one_axis(x.ndim, dim)] if x.ndim else 1
+    if n == 0:
+        raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
+    if not 1 <= k <= n:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, the size {n}")
+    return _ranked(input, lambda x: k - 1, dim, keepdim, kth_along, kthvalue_result)
+
+
+@define("MedianBackward0")
+def _median_all(x: Any) -> Any:
+    if x.size == 0:
+        return np.asarray(np.nan if x.dtype.kind == "f" else 0, x.dtype)
+    values = np.sort(x, axis=None)
+    return values[-1] if x.dtype.kind == "f" and np.isnan(values[-1]) else values[(x.size - 1) // 2]
+
+
+_median_all.vjp(x=lambda g, x, y: evenly(g, x, y, tuple(range(len(x.shape))), False))
+
+
+@numpy_names
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle element, of two the smaller; over ``dim``, a named tuple of ``values`` and ``indices``."""
+    if dim is None:
+        return _median_all(input)
+    x = array_of(input)
+    axis = one_axis(x.ndim, dim)
+    if x.ndim and x.shape[axis] == 0:
+        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
+    return _ranked(input, lambda x: (x.shape[axis] - 1) // 2, dim, keepdim, median_along, median_result)
+
+
+@numpy_names
+def quantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """The value below which a part ``q`` of the elements lies, along ``dim``; for a vector q, one after another in front.
+
+    Between two elements the line from one to the other counts. Raises RuntimeError outside [0, 1].
+    """
+    if interpolation != "linear":
+        raise NotImplementedError(f"quantile(interpolation={interpolation!r}): minigrad has 'linear'")
+    x, parts = array_of(input), np.asarray(array_of(q), array_of(input).dtype)
+    if not ((parts >= 0) & (parts <= 1)).all() or x.size == 0:
+        raise RuntimeError("quantile() q values must be in the range [0, 1], and the input tensor must be non-empty")
+    axis = 0 if dim is None else one_axis(x.ndim, dim)
+    rows = reshape(input, (-1,)) if dim is None or x.ndim == 0 else movedim(input, axis, 0)
+    values = sort(rows, 0).values  # nan at the end
+    n = values.shape[0]
+    at = parts * (n - 1)
+    low = np.floor(at).astype(np.int64)
+    weight = (at - np.floor(at)).reshape((*parts.shape, *(1,) * (len(values.shape) - 1)))
+    below, above = values[low], values[np.minimum(low + 1, n - 1)]
+    found = where(isnan(values[n - 1]), np.nan, below + (above - below) * weight)
+    if keepdim:
+        shape = [1] * x.ndim if dim is None else [1 if i == axis else m for i, m in enumerate(x.shape)]
+        found = reshape(found, (*parts.shape, *shape))
+    return found

@@ -13,6 +13,8 @@ import numpy as np
 
 from minigrad.dtypes import to_numpy
 from minigrad.engine import Primitive, cast, define, expand
+from minigrad.ops.choosing import where
+from minigrad.ops.comparison import isnan, logical_not, logical_xor
 from minigrad.ops.dims import Axes, along, array_of, axes_of, numpy_names, one_axis
 from minigrad.ops.joining import _cat
 from minigrad.ops.shape import flip, reshape
@@ -95,10 +97,34 @@ def mean(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = No
     return _mean_all(input) if dim is None and not keepdim else _mean(input, axes_of(input, dim), keepdim)
 
 
+@define("NansumBackward0")
+def _nansum(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    return _sum.forward(np.where(np.isnan(x), x.dtype.type(0), x), axis, keepdims)
+
+
+_nansum.vjp(
+    x=lambda g, x, axis, keepdims: where(
+        isnan(x), 0.0, expand(unreduce(g, axis, keepdims, tuple(x.shape)), tuple(x.shape))
+    )
+)
+
+
+@numpy_names
+def nansum(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over ``dim`` of what is not nan."""
+    return _nansum(converted(input, dtype), axes_of(input, dim), keepdim)
+
+
+@numpy_names
+def nanmean(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over ``dim`` of what is not nan."""
+    return nansum(input, dim, keepdim, dtype=dtype) / _sum(logical_not(isnan(input)), axes_of(input, dim), keepdim)
+
+
 # Products
 
 
-@define("ProdBackward0")
+@define("ProdBackward1")
 def _prod(x: Any, axis: int, keepdims: bool) -> Any:
     return np.multiply.reduce(x, axis=axis, dtype=np.int64 if x.dtype.kind in "iub" else None, keepdims=keepdims)
 
@@ -109,17 +135,25 @@ def _prod_x(g: Any, x: Any, axis: int, keepdims: bool) -> Any:
     return unreduce(g, (axis,), keepdims, tuple(x.shape)) * before * after
 
 
-_prod.vjp(x=_prod_x)
+_prod_all = define("ProdBackward0")(_prod.forward)
+
+for _product in (_prod, _prod_all):
+    _product.vjp(x=_prod_x)
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, dim: int) -> Any:
+    wanted = np.int64 if x.dtype.kind in "iub" else x.dtype
+    return ufunc.accumulate(x, axis=dim, dtype=wanted) if x.ndim else x.astype(wanted)
 
 
 @define("CumprodBackward0")
 def _cumprod(x: Any, dim: int) -> Any:
-    return np.multiply.accumulate(x, axis=dim, dtype=np.int64 if x.dtype.kind in "iub" else None)
+    return _accumulate(np.multiply, x, dim)
 
 
 def _cumprod_x(g: Any, x: Any, dim: int) -> Any:
     # dy_k/dx_i = prod of x_j over j <= k, j != i. Position by position, so that zeros need no division.
-    n = tuple(x.shape)[dim]
+    n = x.shape[dim] if len(x.shape) else 0
     parts = []
     for i in range(n):
         ahead = _prod(_narrow(x, dim, 0, i), dim, True)
@@ -128,13 +162,13 @@ def _cumprod_x(g: Any, x: Any, dim: int) -> Any:
         if i + 1 < n:
             rest = rest + _sum(_narrow(g, dim, i + 1, n) * ahead * _cumprod(tail, dim), (dim,), True)
         parts.append(rest)
-    return _cat(*parts, dim=dim) if parts else x * 0
+    return _cat(*parts, dim=dim) if parts else g
 
 
 _cumprod.vjp(x=_cumprod_x)
 
 
-def _narrow(x: Any, dim: int, start: int, stop: int) -> Any:
+def _narrow(x: Any, dim: int, start: int, stop: int | None) -> Any:
     return x[along(dim, slice(start, stop))]
 
 
@@ -150,7 +184,7 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     """The product over ``dim``, or of all elements. The gradient is right at zeros, too."""
     input = converted(input, dtype)
     if dim is None:
-        return _prod(reshape(input, (-1,)), 0, False)
+        return _prod_all(reshape(input, (-1,)), 0, False)
     if array_of(input).ndim == 0:
         one_axis(0, dim)
         return _prod(reshape(input, (1,)), 0, False)
@@ -159,7 +193,7 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
 
 @Primitive
 def _cumsum(x: Any, dim: int) -> Any:
-    return np.add.accumulate(x, axis=dim, dtype=np.int64 if x.dtype.kind in "iub" else None)
+    return _accumulate(np.add, x, dim)
 
 
 _cumsum.vjp(x=lambda g, dim: flip(_cumsum(flip(g, dim), dim), dim))
@@ -168,21 +202,25 @@ _cumsum.vjp(x=lambda g, dim: flip(_cumsum(flip(g, dim), dim), dim))
 @numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """``y_k = x_0 + ... + x_k`` along ``dim``."""
-    return along_axis(_cumsum, input, dim, dtype)
+    return _cumsum(converted(input, dtype), one_axis(array_of(input).ndim, dim))
 
 
 @numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """``y_k = x_0 * ... * x_k`` along ``dim``."""
-    return along_axis(_cumprod, input, dim, dtype)
+    return _cumprod(converted(input, dtype), one_axis(array_of(input).ndim, dim))
 
 
-def along_axis(primitive: Primitive, input: Any, dim: int, dtype: Any) -> Any:
-    """``primitive`` along one dimension; a number counts as a vector of one."""
-    input = converted(input, dtype)
-    ndim = array_of(input).ndim
-    axis = one_axis(ndim, dim)
-    return primitive(input, axis) if ndim else reshape(primitive(reshape(input, (1,)), 0), ())
+@numpy_names
+def diff(input: Any, n: int = 1, dim: int = -1) -> Any:
+    """``y_k = x_(k+1) - x_k`` along ``dim``, ``n`` times over."""
+    axis = one_axis(array_of(input).ndim, dim)
+    if array_of(input).ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    for _ in range(n):
+        after, before = _narrow(input, axis, 1, None), _narrow(input, axis, 0, -1)
+        input = logical_xor(after, before) if array_of(input).dtype.kind == "b" else after - before
+    return input
 
 
 # Truth

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import define, expand
+from minigrad.engine import clone, define, expand
 from minigrad.ops.dims import array_of, axes_of, one_axis
 
 
@@ -102,7 +102,7 @@ def permute(input: Any, *dims: Any) -> Any:
 
 @define("TransposeBackward0", view=True)
 def _swapaxes(x: Any, a: int, b: int) -> Any:
-    return x.swapaxes(a, b)
+    return x.swapaxes(a, b) if x.ndim else x[...]
 
 
 _swapaxes.vjp(x=lambda g, a, b: _swapaxes(g, a, b))
@@ -120,7 +120,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions exchanged."""
     ndim = array_of(input).ndim
     a, b = one_axis(ndim, dim0), one_axis(ndim, dim1)
-    return _swapaxes(input, a, b) if ndim else input
+    return _swapaxes(input, a, b)
 
 
 def t(input: Any) -> Any:
@@ -165,12 +165,40 @@ def _squeeze(x: Any, axes: tuple[int, ...]) -> Any:
     return x.reshape(tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-_squeeze.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
+_squeeze_all = define("SqueezeBackward0", view=True)(_squeeze.forward)
+_squeeze_many = define("SqueezeBackward2", view=True)(_squeeze.forward)
+
+for _drop in (_squeeze, _squeeze_all, _squeeze_many):
+    _drop.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
 
 
 def squeeze(input: Any, dim: Any = None) -> Any:
     """Without the dimensions of size 1, or without ``dim`` if its size is 1."""
-    return _squeeze(input, tuple(a for a in axes_of(input, dim) if array_of(input).shape[a] == 1))
+    drop = _squeeze_all if dim is None else _squeeze_many if isinstance(dim, (tuple, list)) else _squeeze
+    return drop(input, tuple(a for a in axes_of(input, dim) if array_of(input).shape[a] == 1))
+
+
+def _at_least(input: Any, ndim: int, places: Any) -> Any:
+    if isinstance(input, (tuple, list)):
+        return tuple(_at_least(x, ndim, places) for x in input)
+    shape = array_of(input).shape
+    return reshape(input, places(shape)) if len(shape) < ndim else input
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """A number as a vector of one; everything else as it is."""
+    return _at_least(tensors if len(tensors) > 1 else tensors[0], 1, lambda shape: (1,))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """A vector as a matrix of one row; everything larger as it is."""
+    return _at_least(tensors if len(tensors) > 1 else tensors[0], 2, lambda shape: (1, *(shape or (1,))))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """A matrix with a last dimension of 1, a vector with one before and one after it; everything larger as it is."""
+    wanted = {0: lambda s: (1, 1, 1), 1: lambda s: (1, *s, 1), 2: lambda s: (*s, 1)}
+    return _at_least(tensors if len(tensors) > 1 else tensors[0], 3, lambda shape: wanted[len(shape)](shape))
 
 
 def broadcast_to(input: Any, size: Any) -> Any:
@@ -234,6 +262,29 @@ _flip.vjp(x=lambda g, axes: _flip(g, axes))
 def flip(input: Any, *dims: Any) -> Any:
     """The order along ``dims`` reversed (a copy, as in PyTorch)."""
     return _flip(input, axes_of(input, shape_of(dims)) if shape_of(dims) else ())
+
+
+def fliplr(input: Any) -> Any:
+    """Columns in reverse order."""
+    if array_of(input).ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+def flipud(input: Any) -> Any:
+    """Rows in reverse order."""
+    if array_of(input).ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, 0)
+
+
+def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+    """Turned by ``k`` quarters in the plane of ``dims``, from the first towards the second."""
+    a, b = dims
+    if k % 4 == 2:
+        return flip(input, a, b)
+    turned = input if k % 4 == 0 else transpose(flip(input, b) if k % 4 == 1 else flip(input, a), a, b)
+    return clone(turned)
 
 
 @define("RollBackward0")

@@ -9,8 +9,8 @@ import numpy as np
 from minigrad.dtypes import promote_float
 from minigrad.engine import Primitive, cast, define
 from minigrad.ops.dims import Axes, array_of, axes_of, numpy_names
-from minigrad.ops.elementwise import exp
-from minigrad.ops.reduce import _sum, along_axis, unreduce
+from minigrad.ops.exponential import exp
+from minigrad.ops.reduce import _sum, converted, unreduce
 
 
 @define("LogsumexpBackward0")
@@ -42,33 +42,33 @@ def logsumexp(input: Any, dim: Axes, keepdim: bool = False) -> Any:
 
 
 @Primitive
-def _softmax(x: Any, axis: int) -> Any:
+def _softmax(x: Any, axis: tuple[int, ...]) -> Any:
     e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True)) if x.size else x
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 
 # dL/dx_i = sum_j g_j y_j (delta_ij - y_i) = y_i (g_i - sum_j g_j y_j)
-_softmax.vjp(x=lambda g, y, axis: y * (g - _sum(g * y, (axis,), True)))
+_softmax.vjp(x=lambda g, y, axis: y * (g - _sum(g * y, axis, True)))
 
 
 @define("LogSoftmaxBackward0")
-def _log_softmax(x: Any, axis: int) -> Any:
+def _log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
     if x.size == 0:
         return x.copy()
     shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
-_log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * _sum(g, (axis,), True))
+_log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * _sum(g, axis, True))
 
 
 @numpy_names
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """``y_i = exp(x_i) / sum_j exp(x_j)`` along ``dim``."""
-    return along_axis(_softmax, input, dim, dtype)
+    return _softmax(converted(input, dtype), axes_of(input, (dim,)))
 
 
 @numpy_names
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """``y_i = x_i - log sum_j exp(x_j)`` along ``dim``, more accurate than the logarithm of ``softmax``."""
-    return along_axis(_log_softmax, input, dim, dtype)
+    return _log_softmax(converted(input, dtype), axes_of(input, (dim,)))

@@ -1,4 +1,4 @@
-"""How far elements lie from their mean (``var``, ``std``) and from zero (``norm``), each with its rule beneath it."""
+"""How far elements lie from their mean (``var``, ``std``), from zero (``norm``) and from one another (``cdist``)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import where
+from minigrad.ops.diagonal import diagonal
 from minigrad.ops.dims import Axes, array_of, axes_of, numpy_names
-from minigrad.ops.kinks import sign
-from minigrad.ops.reduce import _mean, _sum, at_least, converted, unreduce
+from minigrad.ops.kinks import clamp, sign
+from minigrad.ops.reduce import _mean, _sum, at_least, converted, mean, unreduce
+from minigrad.ops.shape import reshape, unsqueeze
 
 
 @define("VarBackward0")
@@ -70,6 +72,46 @@ def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
     return _spread(_std, input, dim, correction, keepdim, unbiased)
 
 
+@numpy_names
+def var_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """``var`` and ``mean``."""
+    return var(input, dim, unbiased, keepdim, correction=correction), _mean_beside(input, dim, keepdim)
+
+
+@numpy_names
+def std_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """``std`` and ``mean``."""
+    return std(input, dim, unbiased, keepdim, correction=correction), _mean_beside(input, dim, keepdim)
+
+
+def _mean_beside(input: Any, dim: Any, keepdim: bool) -> Any:
+    return mean(input, None if isinstance(dim, bool) else dim, keepdim)
+
+
+def cov(input: Any, *, correction: int = 1) -> Any:
+    """The covariances of the rows of a matrix, whose columns are observations: ``d d^T / (n - correction)``."""
+    x = array_of(input)
+    if x.ndim > 2:
+        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {x.ndim}")
+    rows = input if x.ndim == 2 else reshape(input, (1, -1))
+    d = rows - mean(rows, 1, True)
+    found = d @ d.T / at_least(array_of(rows).shape[1] - correction, 0)
+    return found if x.ndim == 2 else reshape(found, ())
+
+
+def corrcoef(input: Any) -> Any:
+    """The correlations of the rows of a matrix, between -1 and 1."""
+    c = cov(input)
+    if array_of(c).ndim == 0:
+        return c / c
+    s = diagonal(c) ** 0.5
+    return clamp(c / reshape(s, (-1, 1)) / s, -1, 1)
+
+
 # Norms
 
 
@@ -120,3 +162,16 @@ def norm(input: Any, p: Any = "fro", dim: Axes = None, keepdim: bool = False, dt
     if isinstance(p, str):
         raise NotImplementedError(f"norm of order {p!r}: minigrad has 'fro' and the numbers")
     return _norm(converted(input, dtype), float(p), axes_of(input, dim), keepdim)
+
+
+def dist(input: Any, other: Any, p: float = 2) -> Any:
+    """The norm of the difference of two tensors."""
+    return norm(input - other, p)
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+    """The distance of each row of ``x1`` from each of ``x2``: ``(*, n, d)`` and ``(*, m, d)`` give ``(*, n, m)``."""
+    a, b = array_of(x1), array_of(x2)
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape} X2: {b.shape}")
+    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)

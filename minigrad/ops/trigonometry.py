@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote, promote_float
-from minigrad.engine import Primitive
+from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import where
 from minigrad.ops.elementwise import rsqrt
 
@@ -142,3 +142,17 @@ def sinc(x: Any) -> Any:
 
 # sinc x = sin(pi x) / (pi x), and at 0 its slope is 0
 sinc.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * (cos(x * math.pi) - y) / where(x == 0, 1.0, x)))
+
+
+@define("Deg2RadBackward0")
+def deg2rad(x: Any) -> Any:
+    return promote_float(x) * (math.pi / 180)
+
+
+@define("Rad2DegBackward0")
+def rad2deg(x: Any) -> Any:
+    return promote_float(x) * (180 / math.pi)
+
+
+deg2rad.vjp(x=lambda g: g * (math.pi / 180))
+rad2deg.vjp(x=lambda g: g * (180 / math.pi))

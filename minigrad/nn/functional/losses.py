@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.nn.functional.reduction import constant, reduced, reduction_of, size_text, warn_if_sizes_differ
-from minigrad.ops import elementwise as e
+from minigrad.ops import exponential as ex
 from minigrad.ops import kinks as k
 from minigrad.ops import loss as core
 from minigrad.ops.dims import array_of
@@ -133,7 +133,7 @@ def gaussian_nll_loss(
     check_reduction(reduction)
     floor = np.maximum(array_of(var), array_of(var).dtype.type(eps)) - array_of(var)
     var = var + floor  # the gradient passes as if var had not been kept from 0, as in PyTorch
-    loss = 0.5 * (e.log(var) + (input - target) ** 2 / var)
+    loss = 0.5 * (ex.log(var) + (input - target) ** 2 / var)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
@@ -149,9 +149,9 @@ def poisson_nll_loss(
 ) -> Any:
     """``e^input - target * input``, or ``input - target log(input + eps)``; ``full`` adds Stirling's log target! where > 1."""
     reduction = reduction_of(reduction, size_average, reduce)
-    loss = e.exp(input) - target * input if log_input else input - target * e.log(input + eps)
+    loss = ex.exp(input) - target * input if log_input else input - target * ex.log(input + eps)
     if full:
-        stirling = target * e.log(target) - target + 0.5 * e.log(2 * math.pi * target)
+        stirling = target * ex.log(target) - target + 0.5 * ex.log(2 * math.pi * target)
         loss = loss + masked_fill(stirling, target <= 1, 0)
     return reduced(loss, reduction)
 
@@ -234,6 +234,6 @@ def kl_div(
             stacklevel=2,
         )
     reduction = "sum" if batch else reduction_of(reduction, size_average, reduce)
-    loss = e.exp(target) * (target - input) if log_target else e.xlogy(target, target) - target * input
+    loss = ex.exp(target) * (target - input) if log_target else ex.xlogy(target, target) - target * input
     loss = reduced(loss, reduction)
     return loss / array_of(input).shape[0] if batch and array_of(input).ndim else loss

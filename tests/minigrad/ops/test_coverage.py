@@ -31,7 +31,7 @@ def primitives() -> dict[str, Primitive]:
         if info.name in ELSEWHERE:
             continue
         for name, value in vars(importlib.import_module(info.name)).items():
-            if isinstance(value, Primitive) and value.rules:
+            if isinstance(value, Primitive) and value.rules and value.__module__ != "minigrad.mutation":
                 found.setdefault(id(value), (f"{info.name}.{name}", value))
     return dict(found.values())
 

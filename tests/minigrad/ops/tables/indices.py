@@ -61,21 +61,29 @@ def _at(shape: tuple[int, ...], n: int) -> st.SearchStrategy[np.ndarray]:
 
 
 @st.composite
-def gathered(draw: Any, with_src: bool = False) -> Case:
+def gathered(draw: Any, with_src: bool = False, **more: Any) -> Case:
     """An index of the input's number of dimensions, no larger than the input but along ``dim``."""
     shape = draw(shapes(1, 3, st.sampled_from([2, 3, 1])))
     dim = draw(dims(len(shape)))
     small = [draw(st.integers(0, n)) for n in shape]
     small[dim] = draw(st.integers(0, 4))
     index = draw(_at(tuple(small), shape[dim]))
-    options = {"dim": dim, "index": index}
+    options = {"dim": dim, "index": index, **{name: draw(value) for name, value in more.items()}}
     if not with_src:
         return Case((shape,), options)
     return Case((shape, tuple(n + draw(st.integers(0, 1)) for n in small)), options)
 
 
-def scattered() -> st.SearchStrategy[Case]:
+def once(index: np.ndarray, dim: int) -> bool:
+    """Whether no place is named twice, which leaves open what a scatter would write there."""
+    ordered = np.sort(index, dim)
+    return not (np.diff(ordered, axis=dim) == 0).any()
+
+
+def scattered(apart: bool = False) -> st.SearchStrategy[Case]:
     cases = gathered(True).filter(lambda c: c.options["index"].size > 0)
+    if apart:
+        cases = cases.filter(lambda c: once(c.options["index"], c.options["dim"]))
     return cases.map(lambda c: Case((c.shapes[0], c.options["index"].shape), c.options))
 
 
@@ -90,11 +98,11 @@ def along(draw: Any) -> Case:
 
 
 @st.composite
-def rows_of(draw: Any, with_source: bool = False) -> Case:
+def rows_of(draw: Any, with_source: bool = False, **more: Any) -> Case:
     shape = draw(shapes(1, 3, st.sampled_from([2, 3, 1])))
     dim = draw(dims(len(shape)))
     index = draw(_at((draw(st.integers(0, 4)),), shape[dim]))
-    options: dict[str, Any] = {"dim": dim, "index": index}
+    options: dict[str, Any] = {"dim": dim, "index": index, **{name: draw(value) for name, value in more.items()}}
     if not with_source:
         return Case((shape,), options)
     source = list(shape)
@@ -114,6 +122,20 @@ INDICES = [
     Row("take_along_dim", lambda m, x, dim, index: m.take_along_dim(x, index, dim), along()),
     Row("take_along_dim of all", lambda m, x: m.take_along_dim(x + 0, m.tensor([0, 2])), fixed((3,)), title=False),
     Row("scatter_add", lambda m, x, src, dim, index: m.scatter_add(x, dim, index, src), scattered(), dtypes="f"),
+    Row("scatter", lambda m, x, src, dim, index: m.scatter(x, dim, index, src), scattered(True), dtypes="f"),
+    Row(
+        "scatter a number",
+        lambda m, x, dim, index, value: m.scatter(x, dim, index, value),
+        gathered(value=st.sampled_from([0.0, 2.5])),
+        dtypes="f",
+    ),
+    Row(
+        "scatter that adds",
+        lambda m, x, src, dim, index: m.scatter(x, dim, index, src, reduce="add"),
+        scattered(),
+        order=0,
+        dtypes="f",
+    ),
     Row(  # PyTorch has no gradient for a source larger than the index
         "scatter_add of a part",
         lambda m, x, src, dim, index: m.scatter_add(x, dim, index, src),
@@ -128,6 +150,50 @@ INDICES = [
         rows_of(True),
         dtypes="f",
     ),
+    Row(
+        "index_fill",
+        lambda m, x, dim, index, value: m.index_fill(x, dim, index, value),
+        rows_of(value=st.sampled_from([0.0, 2.5])),
+        dtypes="f",
+    ),
+    Row(
+        "index_fill by a tensor",
+        lambda m, x, value, dim, index: m.index_fill(x, dim, index, value),
+        rows_of().map(lambda c: Case((c.shapes[0], ()), c.options)),
+        dtypes="f",
+        mixed=False,
+        title=False,
+    ),
+    Row(
+        "index_copy",
+        lambda m, x, source, dim, index, alpha: m.index_copy(x, dim, index, source),
+        rows_of(True).filter(lambda c: len(set(c.options["index"].tolist())) == len(c.options["index"]) > 0),
+        dtypes="f",
+        mixed=False,
+    ),
+    Row(
+        "index_put",
+        lambda m, x, v, accumulate: m.index_put(x, (m.tensor([2, 0]),), v, accumulate),
+        st.builds(
+            lambda tail, part, accumulate: Case(((3, *tail), (2, *tail)[part:]), {"accumulate": accumulate}),
+            shapes(0, 2),
+            st.integers(0, 1),
+            BOOLS,
+        ),
+        dtypes="f",
+        mixed=False,
+        title=False,
+    ),
+    Row("take", lambda m, x: m.take(x, m.tensor([[0, 2], [2, 1]])), fixed((2, 3))),
+    *[
+        Row(
+            f"repeat_interleave {n}",
+            lambda m, x, dim, n=n: m.repeat_interleave(x, m.tensor([2, 0, 1]) if n == "each its own" else 2, dim),
+            st.sampled_from([Case(((3, 3),), {"dim": 0}), Case(((2, 3),), {"dim": -1}), Case(((3,),), {"dim": None})]),
+            title=False,
+        )
+        for n in ("alike", "each its own")
+    ],
     Row("masked_select", lambda m, x: m.masked_select(x, x > 0), each()),
     *[
         Row(n, function(n), MATRIX.flatmap(lambda s: st.integers(-3, 3).map(lambda k: Case((s,), {"diagonal": k}))))
@@ -137,6 +203,18 @@ INDICES = [
         "diag",
         function("diag"),
         shapes(1, 2).flatmap(lambda s: st.integers(-1, 1).map(lambda k: Case((s,), {"diagonal": k}))),
+    ),
+    Row("diagflat", function("diagflat"), each(offset=st.integers(-1, 2)), title=False),
+    Row(
+        "diag_embed",
+        lambda m, x, offset, dims: m.diag_embed(x, offset, *dims),
+        shapes(1).flatmap(
+            lambda s: st.builds(
+                lambda offset, dims: Case((s,), {"offset": offset, "dims": dims}),
+                st.integers(-2, 2),
+                st.sampled_from([(), (0, 1), (-1, 0)]),
+            )
+        ),
         title=False,
     ),
     Row("diagonal", lambda m, x: m.diagonal(x), MATRIX.map(lambda s: Case((s,), {}))),

@@ -91,6 +91,53 @@ PRODUCTS = [
         special=0,
         dtypes="fi",
     ),
+    Row(
+        "inner",
+        function("inner"),
+        THREE.flatmap(
+            lambda n: st.sampled_from([((n[0], n[1]), (n[2], n[1])), ((n[1],), (n[0], n[1])), ((), (n[0],))])
+        ).map(lambda s: Case(s, {})),
+        special=0,
+        dtypes="f",
+        title=False,
+    ),
+    Row(
+        "tensordot",
+        lambda m, x, y, dims: m.tensordot(x, y, dims),
+        st.sampled_from(
+            [
+                Case(((2, 3), (3, 4)), {"dims": 1}),
+                Case(((2, 3, 4), (3, 4, 2)), {"dims": 2}),
+                Case(((2, 3), (2, 3)), {"dims": 0}),
+                Case(((2, 3, 4), (4, 2)), {"dims": ([2, 0], [0, 1])}),
+            ]
+        ),
+        special=0,
+        dtypes="f",
+        title=False,
+    ),
+    Row(
+        "addmv",
+        function("addmv"),
+        st.builds(
+            lambda n, beta, alpha: Case(((n[0],), (n[0], n[1]), (n[1],)), {"beta": beta, "alpha": alpha}),
+            THREE,
+            st.sampled_from([1, 2]),
+            st.sampled_from([1, -0.5]),
+        ),
+        special=0,
+        dtypes="f",
+        title=False,
+    ),
+    Row(
+        "baddbmm",
+        function("baddbmm"),
+        THREE.map(lambda n: Case(((2, n[0], n[2]), (2, n[0], n[1]), (2, n[1], n[2])), {"beta": 2, "alpha": 0.5})),
+        special=0,
+        dtypes="f",
+        title=False,
+    ),
+    Row("vdot", function("vdot"), SIZE.map(lambda n: Case(((n,), (n,)), {})), special=0, dtypes="f", title=False),
     Row("outer", function("outer"), THREE.map(lambda n: Case(((n[0],), (n[1],)), {})), special=0, title=False),
     Row(
         "addmm",

@@ -6,7 +6,7 @@ import math
 
 from hypothesis import strategies as st
 
-from tests.minigrad.ops.cases import Case, dims, each, many_dims, one_dim, shapes, some_dims
+from tests.minigrad.ops.cases import Case, dims, each, fixed, many_dims, one_dim, shapes, some_dims
 from tests.minigrad.ops.row import BOOLS, Row, function
 
 P = st.sampled_from([2, 1, 3, 0, math.inf, -math.inf, 0.5, 1.5, "fro"])
@@ -33,6 +33,8 @@ def enough(case: Case) -> bool:
 
 REDUCTIONS = [
     *[Row(f"{n} of all", function(n), each()) for n in ("sum", "mean", "max", "min")],
+    Row("median of all", function("median"), each().filter(filled)),
+    Row("median of none", function("median"), fixed((2, 0)), dtypes="f"),
     Row("prod of all", function("prod"), each(), special=0),
     *[Row(f"{n} of all", function(n), each().filter(several)) for n in ("var", "std")],
     *[Row(n, function(n), many_dims(keepdim=BOOLS), title=False) for n in ("sum", "mean")],
@@ -45,10 +47,16 @@ REDUCTIONS = [
         one_dim(1, unbiased=BOOLS).filter(lambda c: c.shapes[0][c.options["dim"]] > 1),
         dtypes="f",
     ),
+    *[Row(n, function(n), many_dims(keepdim=BOOLS), dtypes="f", title=n == "nansum") for n in ("nansum", "nanmean")],
+    *[
+        Row(n, function(n), spread((0, 1)).filter(enough), special=-1, dtypes="f", title=False)
+        for n in ("var_mean", "std_mean")
+    ],
     Row("sum as dtype", lambda m, x, dim: x.sum(dim, dtype=m.float64), one_dim()),
-    Row("prod", function("prod"), one_dim(keepdim=BOOLS), special=0, title=False),
+    Row("prod", function("prod"), one_dim(keepdim=BOOLS), special=0),
     Row("cumsum", function("cumsum"), one_dim()),
     Row("cumprod", function("cumprod"), one_dim(), special=0),
+    Row("diff", function("diff"), one_dim(1, n=st.integers(0, 3)), title=False),
     *[
         Row(
             n,
@@ -64,12 +72,43 @@ REDUCTIONS = [
         for n in ("amax", "amin")
     ],
     *[Row(f"{n} along dim", function(n), one_dim(keepdim=BOOLS), dtypes="fi") for n in ("max", "min")],
+    *[Row(n, function(n), one_dim(), special=0, dtypes="fi") for n in ("cummax", "cummin")],
+    Row("aminmax", lambda m, x, **o: m.aminmax(x, **o), one_dim(keepdim=BOOLS), dtypes="fi", title=False),
+    Row(
+        "median along dim",
+        lambda m, x, **o: m.median(x, **o).values,
+        one_dim(keepdim=BOOLS),
+        kinks=0,
+        special=0,
+        dtypes="fi",
+    ),
+    Row(
+        "kthvalue",
+        lambda m, x, **o: m.kthvalue(x, **o).values,
+        one_dim(keepdim=BOOLS, k=st.integers(1, 3)),
+        kinks=0,
+        special=0,
+        dtypes="fi",
+    ),
+    Row("msort", function("msort"), shapes(1).map(lambda s: Case((s,), {})), dtypes="fi"),
+    Row(
+        "quantile",
+        function("quantile"),
+        many_dims(keepdim=BOOLS, q=st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0])).filter(
+            lambda c: not isinstance(c.options["dim"], tuple) and filled(c)
+        ),
+        kinks=0,
+        special=0,
+        dtypes="d",
+        title=False,
+    ),
     *[Row(n, function(n), one_dim(keepdim=BOOLS), order=0, dtypes="fi") for n in ("argmax", "argmin")],
     *[Row(f"{n} of all", function(n), each(), order=0, dtypes="fi") for n in ("argmax", "argmin")],
     *[Row(n, function(n), one_dim(keepdim=BOOLS), order=0) for n in ("all", "any")],
     *[Row(f"{n} of all", function(n), each(), order=0) for n in ("all", "any")],
     Row("count_nonzero", function("count_nonzero"), many_dims(), order=0),
-    Row("sort", lambda m, x, **o: m.sort(x, stable=True, **o), one_dim(descending=BOOLS), title=False),
+    Row("sort", lambda m, x, **o: m.sort(x, stable=True, **o), one_dim(descending=BOOLS)),
+    Row("sort values", lambda m, x, **o: m.sort(x, **o).values, one_dim(descending=BOOLS), kinks=0, special=0),
     Row("argsort", lambda m, x, **o: m.argsort(x, stable=True, **o), one_dim(descending=BOOLS), order=0),
     Row(
         "topk",
@@ -98,5 +137,52 @@ REDUCTIONS = [
         kinks=1,
         special=0,
         dtypes="f",
+    ),
+    Row(
+        "dist",
+        function("dist"),
+        shapes().map(lambda s: Case((s, s), {})),
+        kinks=1,
+        special=0,
+        dtypes="f",
+        title=False,
+        mixed=False,
+    ),
+    Row(
+        "cdist",
+        function("cdist"),
+        st.builds(
+            lambda batch, n, m, d, p: Case(((*batch, n, d), (*batch, m, d)), {"p": p}),
+            shapes(0, 1),
+            st.integers(1, 3),
+            st.integers(1, 3),
+            st.integers(1, 3),
+            st.sampled_from([1.0, 2.0, 3.0]),
+        ),
+        order=1,  # PyTorch has a second derivative for p = 2 alone, and another one at 0
+        kinks=0,
+        special=-1,
+        dtypes="d",
+        mixed=False,
+        title=False,
+    ),
+    Row(
+        "cov",
+        function("cov"),
+        shapes(1, 2, st.sampled_from([2, 3])).map(lambda s: Case((s,), {})),
+        special=0,
+        dtypes="d",
+        title=False,
+    ),
+    Row(
+        "corrcoef",
+        function("corrcoef"),
+        shapes(2, 2, st.sampled_from([3, 4])).map(lambda s: Case((s,), {})),
+        order=1,
+        kinks=-1,
+        special=-1,
+        dtypes="d",
+        title=False,
+        exact=30,
     ),
 ]

@@ -101,21 +101,21 @@ SHAPES = [
     Row("permute", lambda m, x, dims: x.permute(dims), permuted()),
     Row("transpose", lambda m, x, a, b: x.transpose(a, b), two_dims()),
     Row("t", lambda m, x: m.t(x), shapes(0, 2).map(lambda s: Case((s,), {}))),
-    Row("T", lambda m, x: x.T, shapes(2, 2).map(lambda s: Case((s,), {})), title=False),
+    Row("T", lambda m, x: x.T, shapes(2, 2).map(lambda s: Case((s,), {}))),
     Row("mT", lambda m, x: x.mT, shapes(2).map(lambda s: Case((s,), {}))),
-    Row("movedim", lambda m, x, a, b: m.movedim(x, a, b), two_dims()),
+    Row("movedim", lambda m, x, a, b: m.movedim(x, a, b), two_dims(1)),
+    Row("movedim of a number", lambda m, x: m.movedim(x, 0, -1), fixed(()), title=False),  # PyTorch calls that an alias
     Row(
         "unsqueeze",
         lambda m, x, dim: x.unsqueeze(dim),
         shapes().flatmap(lambda s: st.integers(-len(s) - 1, len(s)).map(lambda d: Case((s,), {"dim": d}))),
     ),
-    Row("squeeze", function("squeeze"), each(), title=False),
+    Row("squeeze", function("squeeze"), each()),
     Row("squeeze dim", lambda m, x, dim: m.squeeze(x, dim), one_dim()),
     Row(
         "squeeze dims",
         lambda m, x, dims: m.squeeze(x, dims),
         shapes().flatmap(lambda s: some_dims(len(s)).map(lambda d: Case((s,), {"dims": d}))),
-        title=False,
     ),
     Row("broadcast_to", lambda m, x, size: m.broadcast_to(x, size), stretched()),
     Row("expand", lambda m, x, size: x.expand(*size), stretched().filter(lambda c: c.options["size"])),
@@ -130,7 +130,24 @@ SHAPES = [
     Row("roll of all", lambda m, x, shifts: m.roll(x, shifts), each(shifts=st.integers(-3, 4)), title=False),
     Row("cat", lambda m, *xs, dim: m.cat(xs, dim), joined(False)),
     Row("stack", lambda m, *xs, dim: m.stack(xs, dim), joined(True)),
-    Row("split", lambda m, x, sizes, dim: m.split(x, sizes, dim), pieces(), title=False),
+    Row("split", lambda m, x, sizes, dim: m.split(x, sizes, dim), pieces()),
+    Row(
+        "tensor_split",
+        lambda m, x, dim, sections: m.tensor_split(x, sections, dim),
+        one_dim(1, sections=st.sampled_from([1, 2, 3, (1,), (1, 2), (0, 1), (-1,)])),
+        title=False,
+    ),
+    *[
+        Row(n, lambda m, *xs, n=n: getattr(m, n)(xs), shapes().map(lambda s: Case((s, s), {})))
+        for n in ("hstack", "vstack", "dstack", "column_stack")
+    ],
+    *[Row(n, function(n), each(), title=False) for n in ("atleast_1d", "atleast_2d", "atleast_3d", "fliplr", "flipud")],
+    Row(
+        "rot90",
+        lambda m, x, k: m.rot90(x, k, (1, 0)),
+        shapes(2).flatmap(lambda s: st.integers(-3, 4).map(lambda k: Case((s,), {"k": k}))),
+        title=False,
+    ),
     Row("chunk", lambda m, x, dim, chunks: m.chunk(x, chunks, dim), one_dim(1, chunks=st.integers(1, 4)), title=False),
     Row("narrow", lambda m, x, dim, start, length: x.narrow(dim, start, length), a_stretch()),
 ]
