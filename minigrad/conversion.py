@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.attributes import check_device
 from minigrad.engine import TensorBase, cast
+from minigrad.grad_mode import mode
 from minigrad.inplace import InPlace
 from minigrad.numpy_protocol import array_function, array_ufunc
 from minigrad.ops.shape import shape_of
@@ -23,6 +24,8 @@ class Convertible(InPlace):
             raise RuntimeError(
                 f"a Tensor with {self.array.size} elements cannot be converted to Scalar: reduce it first, or use .tolist()"
             )
+        if mode.tape is not None:
+            mode.tape.cut(self, None, "item")
         return self.array.item()
 
     def __bool__(self) -> bool:
@@ -45,6 +48,8 @@ class Convertible(InPlace):
         return int(self.array.item())
 
     def tolist(self) -> Any:
+        if mode.tape is not None:
+            mode.tape.cut(self, None, "tolist")
         return self.array.tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
@@ -52,6 +57,8 @@ class Convertible(InPlace):
         self.sync()
         if self.needs_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if mode.tape is not None:
+            mode.tape.cut(self, self.array, "numpy")
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

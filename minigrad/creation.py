@@ -12,6 +12,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.attributes import check_device
 from minigrad.generator import scale_and_shift
+from minigrad.grad_mode import mode
 from minigrad.ops.shape import shape_of
 from minigrad.tensor import Tensor
 
@@ -58,7 +59,10 @@ def tensor(
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
     """
-    return _finish(np.array(_array(data, dtype), order="C"), requires_grad, device)
+    found = _finish(np.array(_array(data, dtype), order="C"), requires_grad, device)
+    if mode.tape is not None:
+        mode.tape.cut(data, found, "tensor")
+    return found
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -77,7 +81,10 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__}): use tensor() for lists and numbers")
     dtypes.from_numpy(ndarray.dtype)
-    return Tensor.wrap(ndarray)
+    found = Tensor.wrap(ndarray)
+    if mode.tape is not None:
+        mode.tape.cut(ndarray, found, "from_numpy")
+    return found
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

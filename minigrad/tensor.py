@@ -179,19 +179,26 @@ class Tensor(Convertible):
         """The same memory without history."""
         found = self.wrap(self.array)
         found.version = self.version
+        if mode.tape is not None:
+            mode.tape.cut(self, found, "detach")
         return found
 
     def detach_(self) -> Tensor:
         """Forget the history."""
         if self.base is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        if mode.tape is not None:
+            mode.tape.cut(self, self, "detach_")
         self.node, self.needs_grad = None, False
         return self
 
     @property
     def data(self) -> Tensor:
         """The same memory, unknown to autograd."""
-        return self.wrap(self.array)
+        found = self.wrap(self.array)
+        if mode.tape is not None:
+            mode.tape.cut(self, found, "data")
+        return found
 
     @data.setter
     def data(self, value: Tensor) -> None:

@@ -134,6 +134,11 @@ def test_the_gradient_of_a_broadcast_input_names_the_element_it_came_from():
     assert anomaly.values["other"] == pytest.approx(1e-30)
 
 
+def test_the_first_of_two_gradients_to_one_tensor_is_told_from_the_second():
+    anomaly = found(lambda x: (x / x * 1e20).sum().backward(), leaf(1e-30))
+    assert (anomaly.operation, anomaly.position, anomaly.argument) == ("div", 0, "x")
+
+
 def test_a_value_passed_on_names_where_it_was_born():
     def fault(x):
         with torch.no_grad():
@@ -160,17 +165,23 @@ def test_nan_in_the_data_is_passed_on():
 def test_a_parameter_that_a_step_made_infinite_names_the_step():
     torch.manual_seed(0)
     model = torch.nn.Linear(3, 2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e39)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e38)
 
     def steps():
         for _ in range(2):
             optimizer.zero_grad()
-            model(torch.ones(4, 3)).square().sum().backward()
+            (model(torch.ones(4, 3)).square().sum() * 100).backward()
             optimizer.step()
 
     text = str(found(steps))
     assert "a leaf with requires_grad=True, last changed by SGD.step()" in text
     assert "in Linear(in_features=3, out_features=2, bias=True)" in text
+
+
+def test_an_infinite_parameter_is_blamed_before_an_overflow():
+    anomaly = found(lambda x: x.sum(), leaf(INF, 3e38, 3e38))
+    assert not anomaly.born
+    assert "its input x[0] is inf" in str(anomaly)
 
 
 def test_a_gradient_given_to_backward_is_passed_on():
@@ -240,9 +251,10 @@ def test_double_backward_is_watched_too():
 
 
 def test_a_step_inside_a_rule_may_pass_through_inf():
-    x = leaf(1.0, 0.0)
-    with torch.autograd.detect_anomaly():  # the rule of x ** y takes log(x) and masks it
-        torch.autograd.grad((x ** torch.tensor([2.0, 2.0])).sum(), x, create_graph=True)
+    x, exponent = leaf(1.0, 0.0), leaf(2.0, 2.0)
+    with torch.autograd.detect_anomaly():  # the rule for the exponent takes log(x) and masks it
+        (found,) = torch.autograd.grad((x**exponent).sum(), exponent, create_graph=True)
+    assert found.tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
