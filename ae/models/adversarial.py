@@ -25,7 +25,7 @@ class AdversarialAutoencoder(Model):
     generates = True
 
     def __init__(
-        self, pixels: int, hidden: Sequence[int], latent: int, *, weight: float = 5.0, width: int = 64
+        self, pixels: int, hidden: Sequence[int], latent: int, *, weight: float = 1.0, width: int = 64
     ) -> None:
         super().__init__()
         check_range("weight", weight, 0)

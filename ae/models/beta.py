@@ -28,7 +28,7 @@ class BetaVAE(VAE):
         hidden: int | Sequence[int],
         latent: int,
         *,
-        beta: float = 4.0,
+        beta: float = 2.0,
         warmup: int = 0,
         **others: Any,
     ) -> None:
@@ -59,7 +59,7 @@ class CapacityVAE(VAE):
         hidden: int | Sequence[int],
         latent: int,
         *,
-        capacity: float = 10.0,
+        capacity: float = 5.0,
         gamma: float = 10.0,
         steps: int = 1000,
         **others: Any,

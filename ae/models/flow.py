@@ -66,21 +66,22 @@ class PlanarVAE(FlowVAE):
         total = codes.new_zeros(codes.shape[:-1])
         for step in self.flow(hidden).chunk(self.steps, dim=-1):
             u, w, b = step[..., : self.latent], step[..., self.latent : -1], step[..., -1]
-            u = invertible(u, w)
+            u, product = invertible(u, w)
             height = ((codes * w).sum(-1) + b).tanh()
-            total = total + ((u * w).sum(-1) * (1 - height.square())).log1p()
+            total = total + (product * (1 - height.square())).log1p()
             codes = codes + u * height.unsqueeze(-1)
         return codes, total
 
 
-def invertible(u: Tensor, w: Tensor) -> Tensor:
-    """Return the u with `u^T w > -1`, without which a planar step folds space: `u + (m(u^T w) - u^T w) w / |w|^2`.
+def invertible(u: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Return u moved along w such that `u^T w > -1`, without which a planar step folds space, and that product `(...)`.
 
+    `u + (m(u^T w) - u^T w) w / |w|^2`, whose product with w is m, known without rounding.
     `m(a) = log(1 + (e - 1) exp(a)) - 1 > -1` is the paper's, shifted to m(0) = 0 so that a small w asks for no large u.
     """
     product = (u * w).sum(-1, keepdim=True)
     wanted = F.softplus(product + math.log(math.e - 1)) - 1
-    return u + (wanted - product) * w / (w.square().sum(-1, keepdim=True) + 1e-12)
+    return u + (wanted - product) * w / (w.square().sum(-1, keepdim=True) + 1e-12), wanted.squeeze(-1)
 
 
 class IAFVAE(FlowVAE):

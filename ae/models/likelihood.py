@@ -3,6 +3,8 @@
 `nll` is the reconstruction loss of a batch; `log_prob` keeps the images apart, for any number of codes per image.
 """
 
+import math
+
 import minigrad
 from ae import losses
 from minigrad import Tensor, nn
@@ -40,7 +42,7 @@ class Gaussian(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.logvar = nn.Parameter(minigrad.zeros(()))
+        self.logvar = nn.Parameter(minigrad.full((), math.log(0.1)))  # of pixels in [0, 1]: 1/4 at most
 
     def mean(self, outputs: Tensor) -> Tensor:
         """Return the means, in (0, 1), `(..., pixels)` as the outputs."""

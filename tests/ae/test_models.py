@@ -158,7 +158,7 @@ def test_the_list_has_a_line_for_every_model_that_fits_a_terminal(name):
 
 
 def test_options_are_those_of_the_class_and_of_its_bases():
-    assert MODELS["beta-vae"].options() == {"beta": 4.0, "warmup": 0, "likelihood": "bernoulli", "activation": "relu"}
+    assert MODELS["beta-vae"].options() == {"beta": 2.0, "warmup": 0, "likelihood": "bernoulli", "activation": "relu"}
     assert MODELS["vq-vae"].options() == {"words": 32, "width": 4, "beta": 0.25}
     assert MODELS["deep"].options() == {}
 
