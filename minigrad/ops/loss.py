@@ -124,7 +124,7 @@ def _reduced(loss: np.ndarray, reduction: str) -> Any:
     if reduction == "none":
         return loss
     total = np.add.reduce(loss, axis=None)
-    return total if reduction == "sum" else np.divide(total, loss.dtype.type(loss.size))
+    return total if reduction == "sum" else total / loss.size
 
 
 def _per_element(g: Any, reduction: str, size: int) -> Any:
