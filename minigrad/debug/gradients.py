@@ -127,11 +127,12 @@ def _layer(name: str, p: Any, change: float | None, lr: float | None) -> Layer:
 
 
 def _changes(model: Module, optimizer: Optimizer) -> dict[str, float]:
-    """How much one step would change each parameter: taken on a copy."""
+    """How much one step would change each parameter that the optimizer holds: taken on a copy."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     trial_model, trial = copy.deepcopy((model, optimizer))
     trial.step()
     pairs = zip(model.named_parameters(), trial_model.named_parameters(), strict=True)
-    return {name: _rms(q.array.astype(np.float64) - p.array) for (name, p), (_, q) in pairs}
+    return {name: _rms(q.array.astype(np.float64) - p.array) for (name, p), (_, q) in pairs if id(p) in held}
 
 
 def _trend(layers: Sequence[Layer]) -> tuple[float | None, float | None]:

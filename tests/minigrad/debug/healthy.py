@@ -1,13 +1,37 @@
 """Training runs with nothing wrong, on which no tool may raise an alarm."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import pytest
+
 import minigrad as torch
-from ae.models import VAE, Autoencoder, DeepAutoencoder
+from ae.models import MODELS, build
 from minigrad import nn, optim
 
-Step = tuple[nn.Module, optim.Optimizer, Callable[[], Any]]
+
+@dataclass
+class Run:
+    """A model, its optimizers, and a function that computes the loss of each for the next batch."""
+
+    model: Any
+    optimizers: Sequence[optim.Optimizer]
+    objectives: Callable[[], Sequence[Any]]
+
+    def train(self, steps: int = 5, after_backward: Callable[[], None] = lambda: None) -> float:
+        """Take some steps; the last loss."""
+        losses: Sequence[Any] = ()
+        for _ in range(steps):
+            losses = self.objectives()
+            for loss, optimizer in zip(losses, self.optimizers, strict=True):
+                optimizer.zero_grad()
+                loss.backward()
+                after_backward()
+                optimizer.step()
+        return losses[0].item()
+
 
 ACTIVATIONS = [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Softplus]
 OPTIMIZERS: list[Callable[..., optim.Optimizer]] = [
@@ -19,30 +43,21 @@ OPTIMIZERS: list[Callable[..., optim.Optimizer]] = [
 ]
 
 
-def autoencoders() -> Iterator[tuple[str, Callable[[], Step]]]:
-    """Names, and functions that make a model, its optimizer and the loss of its next batch."""
-    sizes = {
-        "autoencoder": lambda: Autoencoder(16, 4),
-        "deep": lambda: DeepAutoencoder((16, 12, 4)),
-        "vae": lambda: VAE(16, 12, 3),
-    }
-    for name, make in sizes.items():
-        yield name, lambda make=make: _autoencoder(make)
-
-
-def _autoencoder(make: Callable[[], Any]) -> Step:
+def autoencoder(name: str) -> Run:
+    """A small model of each kind that there is."""
     torch.manual_seed(0)
-    model = make()
-    images = torch.rand(32, 16)
+    entry = MODELS[name]
+    model = build(name, 16, () if entry.sizes == "flat" else (12,), 32 if entry.wide else 4)
+    images, labels = torch.rand(32, 16), torch.randint(0, 10, (32,))
 
-    def loss() -> Any:
-        reconstruction, kl = model.losses(images[torch.randperm(32)[:16]])
-        return reconstruction + kl
+    def objectives() -> Sequence[Any]:
+        rows = torch.randperm(32)[:16]
+        return model.loss(images[rows], labels[rows]).objectives
 
-    return model, optim.Adam(model.parameters(), lr=1e-3), loss
+    return Run(model, model.optimizers(1e-3), objectives)
 
 
-def mlp(seed: int) -> Step:
+def mlp(seed: int) -> tuple[nn.Module, optim.Optimizer, Callable[[], Any]]:
     """A random network of 1 to 4 hidden layers, with dropout, normalisation and a loss of one kind or another."""
     torch.manual_seed(seed)
     depth, width = 1 + seed % 4, 8 + seed % 9
@@ -74,17 +89,14 @@ def mlp(seed: int) -> Step:
     return model, OPTIMIZERS[seed % len(OPTIMIZERS)](model.parameters()), loss
 
 
+def network(seed: int) -> Run:
+    model, optimizer, loss = mlp(seed)
+    return Run(model, [optimizer], lambda: [loss()])
+
+
 def runs(count: int) -> list[Any]:
-    """All autoencoders and so many networks, as parameters of a test."""
-    return [*autoencoders(), *((f"mlp {seed}", lambda seed=seed: mlp(seed)) for seed in range(count))]
-
-
-def train(step: Step, steps: int = 5) -> Any:
-    """Some steps of training; the last loss."""
-    _, optimizer, loss = step
-    for _ in range(steps):
-        optimizer.zero_grad()
-        value = loss()
-        value.backward()
-        optimizer.step()
-    return value
+    """All autoencoders and so many networks, each as a function that makes it."""
+    return [
+        *(pytest.param(partial(autoencoder, name), id=name) for name in MODELS),
+        *(pytest.param(partial(network, seed), id=f"network {seed}") for seed in range(count)),
+    ]
