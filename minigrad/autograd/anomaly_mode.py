@@ -8,6 +8,7 @@ in itself, as a number or in a constant such as an attention mask, may stay; nan
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from types import FrameType
@@ -81,6 +82,8 @@ class _Watch(trace_lines):
     def _given(step: Step, args: Sequence[Any]) -> str:
         """Which input was not finite already."""
         for i, x in enumerate(args):
+            if isinstance(x, float) and not math.isfinite(x):
+                return f"its argument {step.argument(i)} is {x}"
             index = first_bad(array_of(x))
             if index is not None:
                 at = "".join(f"[{k}]" for k in index)

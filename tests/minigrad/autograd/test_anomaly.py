@@ -2,14 +2,18 @@
 
 import inspect
 import math
+import sys
 
 import numpy as np
 import pytest
+import torch as real_torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as torch
-from minigrad.autograd.anomaly import AnomalyError
+from minigrad.autograd.anomaly import AnomalyError, Step
+from minigrad.autograd.causes import ELEMENTWISE
+from minigrad.engine import Primitive
 from minigrad.grad_mode import mode
 from tests.minigrad.debug.healthy import runs
 
@@ -162,6 +166,92 @@ def test_nan_in_the_data_is_passed_on():
     assert "its input other[1] is nan, in a tensor of shape (2,)" in str(anomaly)
 
 
+def test_nan_given_as_a_number_is_passed_on():
+    for fault in (lambda x: x.masked_fill(x > 1, NAN), lambda x: x * NAN):
+        anomaly = found(fault, leaf(1.0, 2.0))
+        assert not anomaly.born
+        assert "is nan" in anomaly.cause
+        assert "its argument" in anomaly.cause
+
+
+def test_nan_written_in_place_is_passed_on():
+    def fault(x):
+        y = x * 2
+        y[1] = NAN
+
+    anomaly = found(fault, leaf(1.0, 2.0))
+    assert (anomaly.born, anomaly.index) == (False, (1,))
+    assert "y[1] = NAN" in str(anomaly)
+
+
+def test_an_operation_in_place_is_seen_before_it_writes():
+    y = leaf(1.0, 0.0) * 1
+    with torch.autograd.detect_anomaly(), pytest.raises(AnomalyError, match="log gave -inf"):
+        y.log_()
+    assert y.tolist() == [1.0, 0.0]
+
+
+class TwoOutputs(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, x * 3
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return g / 0 if float(g.sum()) > 5 else g * 2 + h * 3
+
+
+def test_a_function_of_two_outputs_is_watched():
+    def program(x, scale):
+        a, b = TwoOutputs.apply(x)
+        (a.sum() * scale + b.sum()).backward()
+
+    x = leaf(1.0, 2.0)
+    with torch.autograd.detect_anomaly():
+        program(x, 1.0)
+    assert x.grad.tolist() == [5.0, 5.0]
+    anomaly = found(program, leaf(1.0, 2.0), 100.0)
+    assert (anomaly.rule, anomaly.operation) == ("TwoOutputsBackward", "TwoOutputs")
+
+
+@pytest.mark.parametrize("fault", [row[1] for row in BACKWARD[1:3]])
+def test_the_first_sentence_is_pytorchs(fault):
+    x = real_torch.tensor([4.0, 0.0], requires_grad=True)
+    warned = pytest.warns(UserWarning, match="Error detected in SqrtBackward0")
+    with warned, pytest.raises(RuntimeError) as theirs, real_torch.autograd.set_detect_anomaly(True):
+        fault(x).backward()
+    assert str(found(lambda x: fault(x).backward(), leaf(4.0, 0.0))).splitlines()[0] == str(theirs.value)
+
+
+@pytest.mark.parametrize("module", [sys.modules[name] for name in sorted(ELEMENTWISE)], ids=lambda m: m.__name__)
+@np.errstate(all="ignore")
+def test_what_counts_as_elementwise_is(module):
+    """Changing one element of one input changes no other element of the output."""
+    rng, tried = np.random.default_rng(0), 0
+    for primitive in vars(module).values():
+        if not isinstance(primitive, Primitive) or primitive.variadic:
+            continue
+        count = sum(name not in primitive.defaults for name in primitive.names)
+        for dtype in (np.float64, np.bool_):
+            args = [rng.uniform(0.1, 0.9, (3, 3)).astype(dtype) for _ in range(count)]
+            args += list(primitive.defaults.values())
+            try:
+                output = primitive.forward(*args)
+                step = Step(primitive, args, output, None)
+                if not step.elementwise:
+                    continue
+                for i in range(count):
+                    changed = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+                    changed[i][1, 2] = 0.95 if dtype is np.float64 else not changed[i][1, 2]
+                    differs = ~np.isclose(primitive.forward(*changed), output, equal_nan=True)
+                    differs[1, 2] = False
+                    assert not differs.any(), primitive.__name__
+            except (TypeError, ValueError, LookupError, RuntimeError, AttributeError):
+                continue  # not an operation on such arrays
+            tried += 1
+    assert tried or module.__name__ == "minigrad.engine"
+
+
 def test_a_parameter_that_a_step_made_infinite_names_the_step():
     torch.manual_seed(0)
     model = torch.nn.Linear(3, 2)
@@ -288,7 +378,7 @@ def test_healthy_training_raises_nothing_and_computes_the_same(make):
     assert mode.tape is None
 
 
-ELEMENTWISE = {
+PLANTED = {
     "log": (torch.log, 0.0),
     "sqrt": (torch.sqrt, -1.0),
     "exp": (torch.exp, 1e4),
@@ -297,9 +387,9 @@ ELEMENTWISE = {
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(ELEMENTWISE)), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.data())
+@given(st.sampled_from(sorted(PLANTED)), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.data())
 def test_the_planted_element_is_the_one_named(name, shape, data):
-    operation, bad = ELEMENTWISE[name]
+    operation, bad = PLANTED[name]
     values = np.ones(shape)
     index = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
     values[index] = bad
