@@ -242,9 +242,9 @@ def test_what_counts_as_elementwise_is(module):
                     continue
                 for i in range(count):
                     changed = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
-                    changed[i][1, 2] = 0.95 if dtype is np.float64 else not changed[i][1, 2]
+                    changed[i][0, 2] = 0.95 if dtype is np.float64 else not changed[i][0, 2]
                     differs = ~np.isclose(primitive.forward(*changed), output, equal_nan=True)
-                    differs[1, 2] = False
+                    differs[0, 2] = False
                     assert not differs.any(), primitive.__name__
             except (TypeError, ValueError, LookupError, RuntimeError, AttributeError):
                 continue  # not an operation on such arrays
