@@ -5,8 +5,9 @@ from builtins import float as _float
 from builtins import int as _int
 from typing import Any
 
-from minigrad import autograd, func, linalg, nn, optim, utils
+from minigrad import autograd, debug, func, linalg, nn, optim, utils
 from minigrad.attributes import Size, device
+from minigrad.compile import compile
 from minigrad.creation import (
     arange,
     as_tensor,

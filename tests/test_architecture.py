@@ -27,7 +27,7 @@ LAYERS = [
     ["minigrad.creation", "minigrad.random", "minigrad.linalg"],
     ["minigrad.autograd"],
     ["minigrad.func"],
-    ["minigrad.nn", "minigrad.optim", "minigrad.utils"],
+    ["minigrad.nn", "minigrad.optim", "minigrad.utils", "minigrad.compile"],
     ["minigrad.debug"],
     ["minigrad"],
     ["ae"],

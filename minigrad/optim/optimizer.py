@@ -150,6 +150,8 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            if mode.capture is not None:
+                mode.capture.release(group["params"])  # runs are made of the parameters' own arrays
             for run in self._workspace.runs(group, self.state, partial(self._start, group=group)):
                 self._begin(run, group)
                 if mode.capture is not None:
@@ -161,6 +163,8 @@ class Optimizer:
 
     def _update(self, run: Run, group: dict[str, Any]) -> None:
         for g, block in zip(run.gradients(), run.blocks, strict=True):
+            if mode.capture is not None:
+                block = tuple(map(mode.capture.recorder, block))
             self._formula(group, run.first, g, run.factors.arrays, *block)
 
     def _begin(self, run: Run, group: dict[str, Any]) -> None:

@@ -1,0 +1,183 @@
+"""``compile``: run a step once, write down what NumPy is asked to do, and from then on do only that.
+
+The first call of a compiled function runs as it is. The second is captured. The third runs both, the function and the
+replay of what was captured, and compares every bit they leave behind; only if they agree, calls replay from then on.
+Read ``program.py``, ``recorder.py``, ``capture.py``, ``passes.py``, ``replay.py``, ``plan.py``, in this order.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile.capture import Tape
+from minigrad.compile.plan import Plan, Snapshot
+from minigrad.compile.program import GuardFailed
+from minigrad.compile.session import leaves, record
+from minigrad.grad_mode import mode
+from minigrad.tensor import Tensor
+
+__all__ = ["compile"]
+
+_MOST = 8  # plans of one function; what calls with more kinds of arguments than that is better off without
+_TRIES = 4  # captures of one kind of call that turn out to be of that one call only
+
+
+def compile(
+    model: Callable[..., Any] | None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = "inductor",
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+) -> Any:
+    """A function or module that does the same in less time; also a decorator, with or without arguments.
+
+    ``fullgraph=True`` raises RuntimeError where a step cannot be captured, instead of running it as it is with a warning.
+    The other arguments are accepted for PyTorch's programs; only ``disable`` has an effect.
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.compile.html
+    """
+    if model is None:
+        return lambda function: compile(function, fullgraph=fullgraph, disable=disable)
+    if disable:
+        return model
+    return Compiled(model, fullgraph)
+
+
+class _Kind:
+    """Calls of one kind: with arguments of these shapes and types, in this mode."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self.tries = -1  # the first call is not captured: it makes what an optimizer keeps
+        self.fresh: Plan | None = None  # captured, not yet verified
+
+
+class Compiled:
+    """A compiled function."""
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._function, self._fullgraph = function, fullgraph
+        self._kinds: dict[Any, _Kind] = {}
+        self._off = False
+        self._lock = threading.Lock()
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._off or mode.tape is not None or not self._lock.acquire(blocking=False):
+            return self._function(*args, **kwargs)
+        try:
+            return self._called(args, kwargs)
+        finally:
+            self._lock.release()
+
+    def _called(self, args: Any, kwargs: Any) -> Any:
+        if args or kwargs:
+            found = leaves((args, kwargs))
+            tensors = [leaf for leaf in found if isinstance(leaf, Tensor)]
+            key: Any = (mode.enabled, mode.inference, _shape((args, kwargs)), tuple(map(_key, found)), _twins(tensors))
+        else:
+            tensors, key = [], (mode.enabled, mode.inference)
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) == _MOST:
+                return self._give_up(
+                    f"it was called with more than {_MOST} kinds of arguments, the last being {key[3]}", args, kwargs
+                )
+            kind = self._kinds[key] = _Kind()
+        for plan in kind.plans:
+            if plan.holds():
+                try:
+                    return plan(tensors)
+                except GuardFailed:
+                    return self._function(*args, **kwargs)
+        if kind.fresh is not None and kind.fresh.holds():
+            return self._verify(kind, tensors, args, kwargs)
+        return self._capture(kind, args, kwargs)
+
+    def _capture(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
+        kind.tries += 1
+        if kind.tries == 0:
+            return self._function(*args, **kwargs)
+        if kind.tries > _TRIES or len(kind.plans) == _MOST:
+            return self._give_up("what it uses is another from call to call", args, kwargs)
+        result, program, tape = record(self._function, args, kwargs, self._fullgraph)
+        if program is None:
+            self._stop(tape.reason)
+        else:
+            kind.fresh = Plan(program)
+        return result
+
+    def _verify(self, kind: _Kind, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:
+        """Replay, put everything back, run the function, and compare what both have done."""
+        plan = kind.fresh
+        assert plan is not None
+        kind.fresh = None
+        agree, result = plan.agrees(tensors, lambda: self._function(*args, **kwargs))
+        if agree:
+            kind.plans.append(plan)
+            kind.tries = 0
+        return result
+
+    def _give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
+        self._stop(reason)
+        return self._function(*args, **kwargs)
+
+    def _stop(self, reason: str | None) -> None:
+        self._off = True
+        text = f"compile: {getattr(self._function, '__name__', self._function)} runs as it is, since {reason}"
+        if self._fullgraph:
+            raise RuntimeError(text)
+        warnings.warn(text, stacklevel=5)
+
+    def plan(self) -> Any:
+        """The plan made last; print it to read it."""
+        plans = [plan for kind in self._kinds.values() for plan in kind.plans]
+        return plans[-1] if plans else None
+
+
+def _key(leaf: Any) -> Any:
+    """What of an argument a plan depends on."""
+    if isinstance(leaf, Tensor):
+        return leaf.array.shape, leaf.array.strides, leaf.array.dtype, leaf.requires_grad
+    if leaf is None or isinstance(leaf, (bool, int, float, str, bytes)):
+        return type(leaf), repr(leaf)
+    return _Same(leaf)
+
+
+class _Same:
+    """An argument that is known by its identity, and kept so that no other can take its place."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+def _shape(tree: Any) -> Any:
+    """The structure of a tree, without its leaves."""
+    if isinstance(tree, (tuple, list)):
+        return type(tree), tuple(map(_shape, tree))
+    if isinstance(tree, dict):
+        return type(tree), tuple((key, _shape(item)) for key, item in tree.items())
+    return None
+
+
+def _twins(tensors: list[Tensor]) -> tuple[int, ...]:
+    """For each tensor the first one of the same array."""
+    first: dict[int, int] = {}
+    return tuple(first.setdefault(id(t.array), k) for k, t in enumerate(tensors))

@@ -1,0 +1,313 @@
+"""Capture: run a step once, for real, and write down every call of NumPy on the way.
+
+While a ``Tape`` is on, each primitive shows it the tensors it is given (``enter``), whose arrays are replaced by
+``Recorder`` views of the same memory until the step is over. A recorder passes each call to the tape, which runs it and
+appends an ``Instruction``. An operand is known by its memory: results are kept alive until the end, so that an address
+belongs to one buffer, whichever way a view of it was made.
+"""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from bisect import bisect_right, insort
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile.program import Address, Buffer, GuardFailed, Instruction, replace, same
+from minigrad.compile.recorder import Number, Recorder
+from minigrad.engine import TensorBase
+from minigrad.grad_mode import Tape as Observer
+from minigrad.grad_mode import mode
+from minigrad.mutation import user_line
+
+# Functions that only tell about shapes and types: their answers hold as long as these do.
+_FACTS = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type,
+    np.may_share_memory, np.shares_memory, np.min_scalar_type,
+}  # fmt: skip
+# Functions that write to their first argument.
+_WRITERS = {np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal}
+
+
+class Unsupported(Exception):
+    """A call that cannot be written down."""
+
+
+class Tape(Observer):
+    """The record of one run of a step."""
+
+    def __init__(self, fullgraph: bool = False) -> None:
+        self.fullgraph = fullgraph
+        self.instructions: list[Instruction] = []
+        self.buffers: list[Buffer] = []  # in the order of their addresses
+        # The tensors entered: each with its array and version before. Weakly, since some are the step's own.
+        self.tensors: dict[int, tuple[weakref.ref[Any], np.ndarray, int]] = {}
+        self.numbers: list[weakref.ref[Number]] = []
+        self.options: list[tuple[dict[str, Any], Any]] = []  # optimizers' groups as they are
+        self.reason: str | None = None  # why the capture was given up
+
+    def __enter__(self) -> Tape:
+        mode.tape = mode.capture = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        mode.tape = mode.capture = None
+        for tensor, array, _ in self.entered():
+            if type(tensor.array) is Recorder:
+                tensor.array = array if _place(tensor.array) == _place(array) else _plain(tensor.array)
+
+    def give_up(self, what: str) -> None:
+        """Stop writing: ``what`` happened, which a replay could not do. The step itself goes on."""
+        mode.capture = None
+        if self.reason is None:
+            self.reason = f"{what} ({user_line()})"
+            if self.fullgraph:
+                raise RuntimeError(f"compile(fullgraph=True): {self.reason}")
+
+    # Memory
+
+    def enter(self, args: Sequence[Any]) -> None:
+        """Let the tensors among ``args`` be recorded from now on."""
+        if mode.capture is None:
+            return  # given up, or within a call that is written down as a whole
+        for tensor in args:
+            if isinstance(tensor, TensorBase) and type(tensor.array) is not Recorder:
+                former = self.tensors.get(id(tensor))
+                count = tensor.version.count if former is None or former[0]() is not tensor else former[2]
+                self.tensors[id(tensor)] = weakref.ref(tensor), tensor.array, count
+                tensor.array = self.recorder(tensor.array)
+
+    def pulled(self, node: Any, g: Any, found: Any) -> None:
+        """Record on what a rule returned, if it was plain memory that recorded calls have written to."""
+        for k, (source, x_bar) in enumerate(found):
+            if type(x_bar) is np.ndarray and x_bar.size and mode.capture is self and self.find(x_bar) is not None:
+                found[k] = source, x_bar.view(Recorder)
+
+    def release(self, tensors: Sequence[TensorBase]) -> None:
+        """Give tensors their own arrays back, until they are met again."""
+        for tensor in tensors:
+            if type(tensor.array) is Recorder:
+                tensor.array = self.tensors[id(tensor)][1]
+
+    def entered(self) -> list[tuple[Any, np.ndarray, int]]:
+        """The tensors met that still exist, with the arrays and versions that they had."""
+        alive = [(ref(), array, count) for ref, array, count in self.tensors.values()]
+        return [entry for entry in alive if entry[0] is not None]
+
+    def recorder(self, array: np.ndarray) -> Recorder:
+        """``array`` as one that is recorded, in the same memory."""
+        if array.size:
+            self.locate(array)
+        return array.view(Recorder)
+
+    def find(self, array: np.ndarray) -> Buffer | None:
+        """The known buffer that ``array`` lies in."""
+        low, high = np.lib.array_utils.byte_bounds(array)
+        i = bisect_right(self.buffers, low, key=_start) - 1
+        return self.buffers[i] if i >= 0 and high <= self.buffers[i].end else None
+
+    def locate(self, array: np.ndarray) -> Any:
+        """The address of an operand; memory that is met for the first time was there before the step, or is constant."""
+        if not array.size:
+            return _plain(array)
+        buffer = self.find(array)
+        if buffer is None:
+            if type(array) is Recorder:
+                raise Unsupported("an array was made in a way that is not recorded")
+            owner = array
+            while isinstance(owner.base, np.ndarray):
+                owner = owner.base
+            buffer = self.add(owner if type(owner) is np.ndarray else array, given=True)
+        return Address(buffer, _place(array) - buffer.start, array.shape, array.strides, array.dtype)
+
+    def add(self, owner: np.ndarray, given: bool) -> Buffer:
+        start, end = np.lib.array_utils.byte_bounds(owner)
+        i = bisect_right(self.buffers, start, key=_start)
+        if (i and self.buffers[i - 1].end > start) or (i < len(self.buffers) and self.buffers[i].start < end):
+            raise Unsupported("two arrays share a part of their memory that neither owns")
+        buffer = Buffer(owner, start, end, given)
+        insort(self.buffers, buffer, key=_start)
+        return buffer
+
+    def born(self, result: Any) -> tuple[Any, Any]:
+        """A result as a recorder that owns its memory, as the result did, and its address."""
+        owner = np.asarray(result).view(Recorder)
+        array = np.ndarray.copy(owner, "K")
+        if not array.size:
+            return array, _plain(array)
+        self.add(_plain(array), given=False)
+        return array, self.locate(array)
+
+    # Instructions
+
+    def write(self, function: Any, args: Any, options: Any, outs: Any = (), writes: Any = (), **kind: Any) -> None:
+        if outs or writes or kind:
+            self.instructions.append(
+                Instruction(
+                    function,
+                    replace(args, np.ndarray, self.locate),
+                    replace(options, np.ndarray, self.locate),
+                    tuple(a for a in outs if isinstance(a, Address)),
+                    tuple(a for a in writes if isinstance(a, Address)),
+                    **kind,
+                )
+            )
+
+    def about_to_change(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """The addresses of arrays that a call will overwrite; given memory is copied before the first time."""
+        found = tuple(self.locate(a) for a in arrays)
+        for address in found:
+            if isinstance(address, Address) and address.buffer.given and address.buffer.before is None:
+                address.buffer.before = address.buffer.owner.copy("K")
+        return found
+
+    def run_ufunc(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
+        if any(type(x) is Number for x in inputs):
+            self.give_up("a number read from a tensor goes back into a calculation with tensors: leave out .item()")
+            inputs = tuple(x.value if type(x) is Number else x for x in inputs)
+            return function(*inputs, **options)
+        try:
+            given = tuple(o for o in options.get("out", ()) if o is not None)
+            changed = self.about_to_change(inputs[:1] if method == "at" else given)
+            operands = {k: v for k, v in options.items() if k != "out"}
+            places = replace(inputs, np.ndarray, self.locate), replace(operands, np.ndarray, self.locate)
+            result = function(*_plain(inputs), **_plain(options))
+            if given:
+                self.write(function, *places, outs=changed)
+                outs = tuple(o if o is None or type(o) is Recorder else self.recorder(o) for o in options["out"])
+                return outs if len(outs) > 1 else outs[0]
+            if method == "at":
+                self.write(function, *places, writes=changed)
+                return None
+            several = isinstance(result, tuple)
+            made = [self.born(r) for r in (result if several else (result,))]
+            self.write(function, *places, outs=[address for _, address in made])
+            return tuple(array for array, _ in made) if several else made[0][0]
+        except Unsupported as error:
+            self.give_up(str(error))
+            return function(*_plain(inputs), **_plain(options))
+
+    def run_function(self, function: Any, args: Any, options: Any) -> Any:
+        if function in _FACTS:
+            return function(*_plain(args), **_plain(options))
+        return self.run(function, args, options, writes=args[:1] if function in _WRITERS else ())
+
+    def run(self, function: Any, args: Any, options: Any, writes: Any = (), pure: bool = True) -> Any:
+        """Run a function or method on recorders and write it down, if it makes or changes anything."""
+        try:
+            out = options.get("out")
+            if out is not None:
+                writes = (*writes, *(out if isinstance(out, tuple) else (out,)))
+            changed = self.about_to_change(writes)
+            places = replace(args, np.ndarray, self.locate), replace(options, np.ndarray, self.locate)
+        except Unsupported as error:
+            self.give_up(str(error))
+            return function(*_plain(args), **_plain(options))
+        result = function(*_plain(args), **_plain(options))
+        outs: list[Any] = []
+        values: list[Any] = []
+
+        def take(value: Any) -> Any:
+            if isinstance(value, (np.ndarray, np.generic)):
+                if out is not None and value is _plain(out):
+                    return out if type(out) is Recorder else self.recorder(out)
+                if isinstance(value, np.ndarray) and value.size and self.find(value) is not None:
+                    return value.view(Recorder)
+                array, address = self.born(value)
+                outs.append(address)
+                return array
+            if isinstance(value, (bool, int, float)):
+                values.append(value)
+            return value
+
+        taken = _mapped(result, take)
+        kind = {} if pure else {"pure": False}
+        if outs or changed or not pure:
+            self.write(function, *places, outs=outs, writes=changed, **kind)
+        if values and pure:
+            self.write(_expect_result, (function, *places, result), {}, guard=True)
+        return taken
+
+    def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Run what Python must do anew at each replay: draw random numbers, count an optimizer's steps."""
+        mode.capture = None
+        try:
+            return self._called(function, args, options)
+        finally:
+            if self.reason is None:
+                mode.capture = self
+
+    def again(self, function: Callable[..., Any], *args: Any) -> None:
+        """Have ``function`` called here at each replay; now the step itself does what it would do."""
+        self.instructions.append(Instruction(partial(function, *args), (), pure=False))
+        self.options += [(arg, branches(arg)) for arg in args if type(arg) is dict]
+
+    def _called(self, function: Any, args: Any, options: Any) -> Any:
+        return self.run(function, args, options, pure=False)
+
+    def index(self, array: Recorder, index: Any) -> Any:
+        found = np.ndarray.__getitem__(_plain(array), _plain(index))
+        if isinstance(found, np.generic):  # one element: its address is the array without dimensions
+            index = (*index, ...) if isinstance(index, tuple) else (index, ...)
+            found = np.ndarray.__getitem__(_plain(array), _plain(index))
+        if not found.size or np.may_share_memory(found, array):
+            return found.view(Recorder)
+        return self.run(operator.getitem, (array, index), {})
+
+    def guard(self, array: Recorder, read: Callable[..., Any], *args: Any) -> Any:
+        """The value that ``read`` gives, of which every replay makes sure."""
+        value = read(_plain(array), *args)
+        self.write(_expect, (read, array, *args, value), {}, guard=True)
+        return value
+
+    def number(self, array: Recorder) -> Any:
+        """The only element of ``array``, for the user."""
+        return Number(self, _plain(array).item(), self.locate(array.copy()))
+
+
+def branches(group: dict[str, Any]) -> Any:
+    """What of an optimizer's options decides which operations its step does; the numbers themselves are free."""
+    return [_branch(value) for key, value in group.items() if key != "params"]
+
+
+def _branch(value: Any) -> Any:
+    if isinstance(value, float):
+        return value != 0, value > 0.5  # a moving average is written from the nearer end
+    return tuple(map(_branch, value)) if isinstance(value, tuple) else value
+
+
+def _expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:
+    *options, value = args
+    if not same(read(array, *options), value):
+        raise GuardFailed
+
+
+def _expect_result(function: Callable[..., Any], args: Any, options: Any, value: Any) -> None:
+    if not same(function(*args, **options), value):
+        raise GuardFailed
+
+
+def _start(buffer: Buffer) -> int:
+    return buffer.start
+
+
+def _place(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
+
+
+def _plain(tree: Any) -> Any:
+    """Recorders replaced by plain arrays of the same memory."""
+    return replace(tree, Recorder, lambda a: a.view(np.ndarray))
+
+
+def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """A result of NumPy, an array or a tuple or list of them, with every part changed."""
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return type(tree)._make(_mapped(item, change) for item in tree)
+    if type(tree) in (tuple, list):
+        return type(tree)([_mapped(item, change) for item in tree])
+    return change(tree)

@@ -1,0 +1,243 @@
+"""What is worked out before a replay: which instructions can be left out, and where results are put.
+
+Each pass takes a list of instructions and gives another with the same effects. They rely on nothing but who reads and
+writes which address, in which order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace as changed
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile.program import Address, Buffer, Instruction, replace
+
+_EMPTY = {np.empty, np.empty_like, np.ndarray}
+_COPIES = {np.copy, np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.flatten, np.ndarray.ravel}
+
+
+def without_allocations(program: Sequence[Instruction]) -> list[Instruction]:
+    """An array that is made empty has no contents yet: its buffer is all there is to it."""
+    return [i for i in program if i.function not in _EMPTY]
+
+
+def without_dead(program: Sequence[Instruction]) -> list[Instruction]:
+    """Only what leads to memory that is wanted afterwards, to a guard, or to a call of Python's."""
+    live: set[Buffer] = set()
+    kept = []
+    for i in reversed(program):
+        wanted = any(a.buffer in live or a.buffer.shared or a.buffer.pinned for a in i.written)
+        if wanted or i.guard or not i.pure:
+            live.update(a.buffer for a in (*i.reads, *i.writes))
+            kept.append(i)
+    return kept[::-1]
+
+
+def _writes(program: Sequence[Instruction]) -> Counter[Buffer]:
+    return Counter(a.buffer for i in program for a in i.written)
+
+
+def _frozen(tree: Any) -> Any:
+    """A constant as a key: equal for equal constants of one type."""
+    if isinstance(tree, (tuple, list)):
+        return type(tree), tuple(_frozen(item) for item in tree)
+    if isinstance(tree, dict):
+        return tuple((key, _frozen(item)) for key, item in tree.items())
+    if isinstance(tree, np.ndarray):
+        return id(tree)
+    return tree if isinstance(tree, Address) else (type(tree), repr(tree))
+
+
+def without_repeated(program: Sequence[Instruction], known: Any = None) -> list[Instruction]:
+    """What was calculated once is not calculated again, unless an operand has been overwritten since.
+
+    A result that is itself overwritten later is left alone.
+    """
+    writes = _writes(program)
+    version: Counter[Any] = Counter()
+    first: dict[Any, Address] = {}
+    same: dict[Buffer, Buffer] = {}
+    kept = []
+    for i in program:
+        i = _moved(i, same)
+        if i.pure and not i.guard and not i.writes and len(i.outs) == 1:
+            out = i.outs[0]
+            once = writes[out.buffer] == 1 and not out.buffer.given
+            outside = version[None] if any(a.buffer.given for a in i.reads) else 0
+            key = (
+                outside, i.function, _frozen(i.args), _frozen(i.options), tuple(version[a.buffer] for a in i.reads),
+                out.offset, out.shape, out.strides, out.dtype,
+            )  # fmt: skip
+            former = first.get(key)
+            if former is not None and once and not out.buffer.pinned:
+                same[out.buffer] = former.buffer
+                continue
+            if former is None and once:
+                first[key] = out
+        for a in i.written:
+            version[a.buffer] += 1
+        version[None] += not i.pure  # what Python does may change any memory that it knows
+        kept.append(i)
+    return kept
+
+
+def without_copies(
+    program: Sequence[Instruction], numbers: set[Buffer]
+) -> tuple[list[Instruction], dict[Buffer, Address]]:
+    """A copy whose source and copy both stay as they are is not made; ``numbers`` are buffers only read afterwards.
+
+    Also returns where to find instead what was to be copied.
+    """
+    writes = _writes(program)
+    later = Counter(writes)
+    instead: dict[Buffer, Address] = {}
+    kept = []
+    for i in program:
+        for a in i.written:
+            later[a.buffer] -= 1
+        if i.function in _COPIES and len(i.outs) == 1 and not i.writes and isinstance(i.args[0], Address):
+            source, out = i.args[0], i.outs[0]
+            twin = source.dtype == out.dtype and source.shape == out.shape and source.strides == out.strides
+            read_only = writes[out.buffer] == 1 and not out.buffer.given and later[source.buffer] == 0
+            pinned = out.buffer.pinned and out.buffer not in numbers
+            if twin and read_only and not pinned and not source.buffer.given and source.buffer not in instead:
+                instead[out.buffer] = changed(source, offset=source.offset - out.offset)
+                if out.buffer.pinned:
+                    source.buffer.pinned = True
+                continue
+        kept.append(i)
+    return [_moved(i, {}, instead) for i in kept], instead
+
+
+def _moved(i: Instruction, same: dict[Buffer, Buffer], instead: dict[Buffer, Address] | None = None) -> Instruction:
+    """The instruction with its operands taken from other buffers that hold the same."""
+    if not same and not instead:
+        return i
+
+    def move(a: Address) -> Address:
+        if instead and a.buffer in instead:
+            there = instead[a.buffer]
+            return changed(a, buffer=there.buffer, offset=there.offset + a.offset)
+        return changed(a, buffer=same[a.buffer]) if a.buffer in same else a
+
+    return changed(i, args=replace(i.args, Address, move), options=replace(i.options, Address, move))
+
+
+def with_prepared_numbers(program: Sequence[Instruction]) -> list[Instruction]:
+    """Python numbers become 0-d arrays of the type that the ufunc calculates in, which NumPy takes faster."""
+    return [_prepared(i) for i in program]
+
+
+def _prepared(i: Instruction) -> Instruction:
+    if not isinstance(i.function, np.ufunc) or i.options.keys() - {"out"} or i.function.signature is not None:
+        return i
+    numbers = [type(x) in (bool, int, float) or isinstance(x, np.generic) for x in i.args]
+    if not any(numbers) or not all(
+        isinstance(x, (Address, np.ndarray)) or n for x, n in zip(i.args, numbers, strict=True)
+    ):
+        return i
+    kinds = [type(x) if type(x) in (bool, int, float) else x.dtype for x in i.args]
+    kinds += [a.dtype for a in i.outs] if i.outs else [None] * i.function.nout
+    try:
+        wanted = i.function.resolve_dtypes(tuple(np.dtype(bool) if k is bool else k for k in kinds))
+    except TypeError:
+        return i
+    args = []
+    for x, number, dtype in zip(i.args, numbers, wanted, strict=False):
+        if number and dtype.kind == "f":
+            x = np.array(x, dtype)
+        elif (
+            number
+            and np.array(x).dtype.kind in "iub"
+            and dtype.kind in "iu"
+            and int(x) == int(np.array(x).astype(dtype))
+        ):
+            x = np.array(x, dtype)
+        args.append(x)
+    return changed(i, args=tuple(args))
+
+
+def live_ranges(program: Sequence[Instruction]) -> dict[Buffer, tuple[int, int]]:
+    """The first and last instruction that touches each buffer of the step's own."""
+    found: dict[Buffer, tuple[int, int]] = {}
+    for position, i in enumerate(program):
+        for a in (*i.reads, *i.written):
+            if not a.buffer.given:
+                found[a.buffer] = found.get(a.buffer, (position, position))[0], position
+    return found
+
+
+_ALIGN = 64  # bytes: a line of the cache, and the width of the largest vector registers
+
+
+def places(program: Sequence[Instruction]) -> tuple[dict[Buffer, int], int]:
+    """Where in one arena each buffer lies, and the size of the arena; buffers whose lives do not overlap may share.
+
+    The result of an operation on each element takes the place of an operand that is read here for the last time.
+    """
+    ranges = live_ranges(program)
+    starts: dict[int, list[Buffer]] = {}
+    ends: dict[int, list[Buffer]] = {}
+    for buffer, (first, last) in ranges.items():
+        if not buffer.pinned:
+            starts.setdefault(first, []).append(buffer)
+            ends.setdefault(last, []).append(buffer)
+    place: dict[Buffer, int] = {}
+    free: list[tuple[int, int]] = []  # (start, end) of unused parts below ``top``
+    top = 0
+
+    def take(size: int) -> int:
+        nonlocal top
+        fits = min(((b - a, a, b) for a, b in free if b - a >= size), default=None)
+        if fits is not None:
+            _, a, b = fits
+            free.remove((a, b))
+            if b - a > size:
+                free.append((a + size, b))
+            return a
+        top += size
+        return top - size
+
+    def give(start: int, size: int) -> None:
+        end = start + size
+        for a, b in list(free):
+            if b == start or a == end:
+                free.remove((a, b))
+                start, end = min(a, start), max(b, end)
+        free.append((start, end))
+
+    for position, i in enumerate(program):
+        dying = set(ends.get(position, ()))
+        for buffer in starts.get(position, ()):
+            heir = _heir(i, buffer, dying) if buffer not in dying else None
+            if heir is not None:
+                place[buffer] = place[heir]
+                dying.discard(heir)
+            else:
+                place[buffer] = take(_padded(buffer))
+        for buffer in dying:
+            give(place[buffer], _padded(buffer))
+    return place, top
+
+
+def _padded(buffer: Buffer) -> int:
+    return -(-buffer.nbytes // _ALIGN) * _ALIGN
+
+
+def _heir(i: Instruction, buffer: Buffer, dying: set[Buffer]) -> Buffer | None:
+    """A dying operand in whose place ``buffer`` can be written, element by element."""
+    if not isinstance(i.function, np.ufunc) or i.function.signature is not None or len(i.outs) != 1:
+        return None
+    out = i.outs[0]
+    if out.buffer is not buffer or out.bounds != (0, buffer.nbytes):
+        return None
+    reads = i.reads
+    for a in reads:
+        fits = (a.offset, a.shape, a.strides) == (out.offset, out.shape, out.strides) and a.dtype == out.dtype
+        if fits and a.buffer in dying and _padded(a.buffer) == _padded(buffer):
+            if all(b == a for b in reads if b.buffer is a.buffer):
+                return a.buffer
+    return None
