@@ -32,11 +32,12 @@ def test_the_nearest_entry_is_chosen(kind):
 
 
 def test_straight_through_gives_the_value_exactly_and_the_gradient_to_the_source():
-    value, source = minigrad.rand(4), minigrad.rand(4, requires_grad=True)
+    value, source = minigrad.rand(4, requires_grad=True), minigrad.rand(4, requires_grad=True)
     result = straight_through(value, source)
     assert (result == value).all()
     (result * minigrad.arange(4)).sum().backward()
     assert source.grad.tolist() == [0, 1, 2, 3]
+    assert value.grad is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
