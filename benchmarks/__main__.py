@@ -1,86 +1,158 @@
-"""`python -m benchmarks`: whole training steps of minigrad beside PyTorch's eager ones.
-
-Machines differ and are never idle, so only ratios count, and only of runs that took turns: each package works in a
-process of its own, and the processes take turns in short rounds. The table shows medians over the rounds.
-"""
+"""`python -m benchmarks`: minigrad's speed beside PyTorch's and others'. Without a command: the five training steps."""
 
 import argparse
-import math
-import statistics
-import subprocess
+import datetime
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks.works import WORKS
-
-PACKAGES = ("minigrad", "torch")
-
-
-class Worker:
-    """A process that takes steps on demand."""
-
-    def __init__(self, package: str, work: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.worker", package, work]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.loss = self._read()
-
-    def time(self, steps: int) -> float:
-        """Return the seconds a step took, in the mean over so many steps."""
-        self.process.stdin.write(f"{steps}\n")
-        self.process.stdin.flush()
-        return self._read()
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def _read(self) -> float:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{' '.join(self.process.args[1:])} ended before it answered; its error is above")
-        return float(line)
+from benchmarks import catalogue, machine, page, plots, registry, report
+from benchmarks.catalogue import GROUPS, WORKS
+from benchmarks.compare import compare, text
+from benchmarks.measure import Method, measure
+from benchmarks.registry import DEFAULT, ENGINES
+from benchmarks.results import Results, read
 
 
-def compare(work: str, rounds: int, seconds: float) -> dict[str, float]:
-    """Return the median seconds of a step for each package, after rounds of about so many seconds for each.
-
-    Raises ArithmeticError if the packages disagree on the loss of the first step.
-    """
-    workers = {package: Worker(package, work) for package in PACKAGES}
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0 if everything asked for was measured, 1 if not, 2 for bad input."""
+    options = _parser().parse_args(arguments)
     try:
-        losses = [worker.loss for worker in workers.values()]
-        if not math.isclose(*losses, rel_tol=1e-4):
-            raise ArithmeticError(f"{work}: the first losses differ, {dict(zip(PACKAGES, losses, strict=True))}")
-        steps = {package: max(1, round(seconds / worker.time(3))) for package, worker in workers.items()}
-        times: dict[str, list[float]] = {package: [] for package in PACKAGES}
-        for _ in range(rounds):
-            for package, worker in workers.items():
-                times[package].append(worker.time(steps[package]))
-    finally:
-        for worker in workers.values():
-            worker.close()
-    return {package: statistics.median(values) for package, values in times.items()}
+        return options.command(options)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        print(f"python -m benchmarks: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
 
 
-def main() -> None:
-    """Print the table, a line as soon as it is measured."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each package, default: 15")
-    parser.add_argument("--seconds", type=float, default=0.2, help="length of a turn, default: 0.2")
-    parser.add_argument("--only", default="", help="measure the works whose name contains this")
-    options = parser.parse_args()
-    print(f"{'a whole training step':42}{'minigrad':>12}{'torch eager':>14}{'torch / minigrad':>19}")
-    for work in WORKS:
-        if options.only in work:
-            medians = compare(work, options.rounds, options.seconds)
-            ours, theirs = medians["minigrad"], medians["torch"]
-            print(f"{work:42}{_shown(ours):>12}{_shown(theirs):>14}{theirs / ours:>18.2f}x", flush=True)
+def run(options: argparse.Namespace) -> int:
+    """Measure, and print each work as soon as it is done."""
+    works = catalogue.select(_list(options.works))
+    asked = registry.select(options.engines)
+    method = Method(options.rounds, options.seconds, options.threads)
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise ValueError(f"--out {options.out}: there is no folder {Path(options.out).absolute().parent}")
+    missing = {engine.name: what for engine in asked if (what := engine.missing())}
+    facts = {"rounds": method.rounds, "seconds": method.seconds, "threads": method.threads, "turns": method.turns}
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    results = Results(now, machine.describe(), facts, missing=missing)
+    engines = [engine for engine in asked if engine.name not in missing]
+    if not engines:
+        raise ValueError("; ".join(f"{name}: {what}" for name, what in missing.items()))
+    print(report.head(results))
+    status = 0
+    for outcome in measure(works, engines, method, results.engines, _status):
+        _status("")
+        print(report.block(outcome), flush=True)
+        results.works.append(outcome)
+        status = status or bool(outcome.failures) or not outcome.times
+        if options.out:
+            results.write(options.out)  # after every work, so that an interruption loses one at most
+    print(f"\n{report.versions(results)}")
+    if options.readme:
+        page.rewrite(results)
+    return int(status)
 
 
-def _shown(seconds: float) -> str:
-    return f"{seconds * 1e6:.0f} us" if seconds < 1e-3 else f"{seconds * 1e3:.2f} ms"
+def show(options: argparse.Namespace) -> int:
+    """Print the tables of a file again."""
+    results = read(options.file)
+    print("\n".join([report.head(results), *map(report.block, results.works), "", report.versions(results)]))
+    return 0
+
+
+def names(options: argparse.Namespace) -> int:
+    """Name the works and the engines."""
+    for group in GROUPS:
+        print(f"{group}:")
+        for work in WORKS:
+            if work.group == group:
+                print(f"  {work.name:28}{work.title}")
+    print("engines:")
+    for name, engine in ENGINES.items():
+        print(f"  {name:28}{engine.missing() or 'ready'}")
+    return 0
+
+
+def plot(options: argparse.Namespace) -> int:
+    """Draw the plots of one or several files of results."""
+    for path in plots.draw([read(file) for file in options.files], Path(options.out)):
+        print(path)
+    return 0
+
+
+def change(options: argparse.Namespace) -> int:
+    """Compare two files of results."""
+    before, after = read(options.before), read(options.after)
+    engines = [engine.name for engine in registry.select(options.engines)]
+    if options.anchor not in ("auto", "none", *ENGINES):
+        raise ValueError(f"--anchor {options.anchor}: there are auto, none, {', '.join(ENGINES)}")
+    print(text(compare(before, after, engines, options.anchor), before, after))
+    return 0
+
+
+def tables(options: argparse.Namespace) -> int:
+    """Rewrite the tables of the page."""
+    page.rewrite(read(options.file))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    # Without a command: the five training steps, about a minute.
+    parser.set_defaults(
+        command=run,
+        works="steps",
+        engines=",".join(DEFAULT),
+        rounds=6,
+        seconds=0.3,
+        threads=machine.processors(),
+        out=None,
+        readme=False,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="")
+    command = commands.add_parser("run", help="measure", description=run.__doc__)
+    command.add_argument("--works", default="steps", help="groups, families or names, comma between; default: steps")
+    command.add_argument("--engines", default=",".join(DEFAULT), help=f"or `all`; default: {','.join(DEFAULT)}")
+    command.add_argument("--rounds", type=int, default=9, help="observations of each engine; default: 9")
+    command.add_argument("--seconds", type=float, default=0.6, help="of timing a round and engine; default: 0.6")
+    command.add_argument("--threads", type=int, default=machine.processors(), help="of each engine; default: all")
+    command.add_argument("--out", metavar="FILE", help="keep the results as JSON")
+    command.add_argument("--readme", action="store_true", help="rewrite the tables of benchmarks/README.md")
+    command.set_defaults(command=run)
+    commands.add_parser("list", help="name the works and engines").set_defaults(command=names)
+    command = commands.add_parser("show", help="print a file of results")
+    command.add_argument("file")
+    command.set_defaults(command=show)
+    command = commands.add_parser("plot", help="draw files of results", description=plot.__doc__)
+    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument("--out", default=".", metavar="FOLDER", help="where to put the pictures; default: here")
+    command.set_defaults(command=plot)
+    command = commands.add_parser("compare", help="two files: faster or slower?", description=change.__doc__)
+    command.add_argument("before", metavar="A.json")
+    command.add_argument("after", metavar="B.json")
+    command.add_argument("--engines", default="minigrad,minigrad compiled", help="default: minigrad,minigrad compiled")
+    command.add_argument("--anchor", default="auto", help="the engine to divide by, or none; default: a bare limit")
+    command.set_defaults(command=change)
+    command = commands.add_parser("readme", help="rewrite the tables of benchmarks/README.md from a file")
+    command.add_argument("file")
+    command.set_defaults(command=tables)
+    return parser
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _status(text: str) -> None:
+    """Show on a terminal what goes on, in one line that the next one replaces."""
+    if sys.stderr.isatty():
+        width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+        print(f"\r{text[:width]:{width}}\r", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Results as text: a block for each work in the terminal, and Markdown tables for the page."""
+
+from benchmarks.intervals import Interval
+from benchmarks.registry import REFERENCE
+from benchmarks.results import Outcome, Results
+
+
+def head(results: Results) -> str:
+    """Say what the numbers were taken on, how, and who is missing and what to do about it."""
+    machine, method = results.machine, results.method
+    lines = [
+        f"{machine['processor']}, {machine['processors']} processors, {machine['system']}, Python {machine['python']}; "
+        f"{_plural(method['threads'], 'thread')} each",
+        f"{_plural(method['rounds'], 'round')}, each in new processes; {method['seconds']:g} s a round and engine",
+    ]
+    load = machine.get("load before", 0)
+    if load > 0.5:
+        lines.append(f"the machine was busy before the start (load {load}): the intervals will be wide")
+    lines += [f"not taking part: {engine} ({what})" for engine, what in results.missing.items()]
+    return "\n".join(lines)
+
+
+def block(outcome: Outcome, reference: str = REFERENCE) -> str:
+    """One work: for each engine the time, the speed beside the reference with its interval, and the memory."""
+    times = outcome.times
+    rounds = max((len(seen.seconds) for seen in times.values()), default=0)
+    title = f"\n{outcome.name}: {outcome.title}"
+    if reference in times and rounds:
+        speeds = {engine: outcome.speed(engine, reference) for engine in times}
+        coverage = next(iter(speeds.values())).coverage
+        columns = f"{'':20}{'time':>10}{f'speed, {reference} = 1':>22}{f'{coverage:.0%} interval':>18}"
+    else:
+        speeds = {}
+        columns = f"{'':20}{'time':>10}"
+    lines = [title, f"{columns}{'peak memory':>14}{'first result':>14}"]
+    for engine, seen in times.items():
+        line = f"  {engine:18}{shown_time(_middle(seen.seconds)):>10}"
+        if speed := speeds.get(engine):
+            interval = "" if engine == reference else f"{speed.low:.2f} to {speed.high:.2f}"
+            line += f"{speed.estimate:>21.2f}x{interval:>18}"
+        memory = shown_memory(_middle(seen.memory)) if seen.memory else "-"
+        lines.append(f"{line}{memory:>14}{shown_time(_middle(seen.ready)):>14}")
+    lines += [f"  {engine:18}{why}" for engine, why in outcome.failures.items()]
+    return "\n".join(lines)
+
+
+def versions(results: Results) -> str:
+    """Name the versions of the engines that took part."""
+    seen = {engine: ", ".join(f"{k} {v}" for k, v in used.items()) for engine, used in results.engines.items()}
+    return "\n".join(f"  {engine:18}{used}" for engine, used in seen.items())
+
+
+def markdown(results: Results, group: str, reference: str = REFERENCE) -> str:
+    """A table of a group's works: how fast each engine is, the reference's being 1, with the interval."""
+    works = [work for work in results.works if work.group == group and work.times]
+    if not works:
+        return f"No results of the group `{group}` yet."
+    engines = list(dict.fromkeys(engine for work in works for engine in work.times))
+    rows = [["work", *engines], ["---"] * (len(engines) + 1)]
+    for work in works:
+        rows.append([work.title, *(_cell(work, engine, reference) for engine in engines)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    machine, method = results.machine, results.method
+    used = dict(item for versions in results.engines.values() for item in versions.items() if item[0] != "BLAS")
+    blas = "; ".join(f"{e}: {v['BLAS']}" for e, v in results.engines.items() if "BLAS" in v and e in engines)
+    return (
+        f"{table}\n\nA cell is the median time of a step; in brackets how many times as fast as {reference}, with the "
+        f"interval of the ratio over {method['rounds']} rounds.\n"
+        f"{machine['processor']}, {_plural(method['threads'], 'thread')}, {machine['system']}, "
+        f"Python {machine['python']}, {', '.join(f'{k} {v}' for k, v in used.items())}. Matrix products: {blas}."
+    )
+
+
+def markdown_memory(results: Results, group: str) -> str:
+    """A table of a group's works: the peak of memory beyond the imported engine."""
+    works = [work for work in results.works if work.group == group and any(t.memory for t in work.times.values())]
+    if not works:
+        return f"No results of the group `{group}` yet."
+    engines = list(dict.fromkeys(engine for work in works for engine in work.times if not engine.startswith("bare")))
+    rows = [["work", *engines], ["---"] * (len(engines) + 1)]
+    for work in works:
+        seen = [work.times[engine].memory if engine in work.times else [] for engine in engines]
+        rows.append([work.title, *(shown_memory(_middle(memory)) if memory else "-" for memory in seen)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def shown_time(seconds: float) -> str:
+    """Seconds with three digits and a unit that suits them."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size * 0.9995:
+            return f"{_three_digits(seconds / size)} {unit}"
+    return f"{_three_digits(seconds / 1e-6)} us"
+
+
+def shown_memory(size: float) -> str:
+    """Bytes as MB of 10^6 bytes."""
+    return f"{size / 1e6:.1f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
+
+
+def shown_interval(interval: Interval) -> str:
+    """A ratio with its interval."""
+    return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _cell(work: Outcome, engine: str, reference: str) -> str:
+    if engine not in work.times:
+        return "-"
+    time = shown_time(_middle(work.times[engine].seconds))
+    if reference not in work.times or engine == reference:
+        return time
+    speed = work.speed(engine, reference)
+    return f"{time} (**{speed.estimate:.1f}**, {speed.low:.1f} to {speed.high:.1f})"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def _middle(values: list) -> float:
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
