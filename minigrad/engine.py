@@ -88,7 +88,7 @@ class Node:
         self, title: str, plan: Plan, edges: list[Edge], values: list[Any] | None, versions: list[tuple[int, Version]]
     ) -> None:
         self.title, self.plan, self.edges = title, plan, edges
-        self.values = values  # [*args, output, *shapes, *options] with None for what no rule needs
+        self.values = values  # what the rules need, as ``plan.kept`` says
         self.versions = versions  # which of the values are tensors' arrays, and the versions of their memory
         self.hooks: dict[int, Callable[[Any], Any]] | None = None
         self.order = next(_clock)
@@ -131,8 +131,8 @@ class Node:
         for i, version in self.versions:
             values[i] = wrap(values[i])
             values[i].version = version
-            if i in nodes:
-                values[i].node, values[i].needs_grad = nodes[i], True
+            if self.plan.kept[i] in nodes:
+                values[i].node, values[i].needs_grad = nodes[self.plan.kept[i]], True
         return values
 
     def saved(self) -> list[np.ndarray]:
@@ -165,6 +165,9 @@ def stale(title: str, array: np.ndarray, version: Version) -> RuntimeError:
     )
 
 
+_NOTHING = Plan([], [], 0, ())
+
+
 class AccumulateGrad(Node):
     """The end of a path: adds the gradient to the ``.grad`` of a leaf."""
 
@@ -173,7 +176,7 @@ class AccumulateGrad(Node):
     ends = True
 
     def __init__(self, leaf: TensorBase) -> None:
-        super().__init__("AccumulateGrad", Plan([], [], [], 0, ()), [], [], [])
+        super().__init__("AccumulateGrad", _NOTHING, [], [], [])
         self.leaf = weakref.ref(leaf)  # weak, since the leaf holds this node: no cycle, nothing for the collector
 
     @property
@@ -262,22 +265,19 @@ class Primitive(Signature):
             edges.append((x.node or x.gradient_node(), x.array.shape, x.array.dtype, rule, needs))
         if not edges:
             return
-        values: list[Any] = [None] * (plan.arity + 1)
-        versions = []
-        for i in plan.kept:
-            x = args[i] if i < plan.arity else result
-            if isinstance(x, TensorBase):
-                versions.append((i, x.version))
-                x = x.array
-            values[i] = x
-        if plan.shapes:
-            values += [None] * plan.arity
-            for i in plan.shapes:
-                values[plan.arity + 1 + i] = (
-                    args[i].array.shape if isinstance(args[i], TensorBase) else np.shape(args[i])
-                )
-        if options:
-            values += options.values()
+        values, versions = [], []
+        for place in plan.kept:
+            if place <= plan.arity:
+                x = args[place] if place < plan.arity else result
+                if isinstance(x, TensorBase):
+                    versions.append((len(values), x.version))
+                    x = x.array
+            elif place <= 2 * plan.arity:
+                x = args[place - plan.arity - 1]
+                x = x.array.shape if isinstance(x, TensorBase) else np.shape(x)
+            else:
+                x = [*options.values()][place - 2 * plan.arity - 1]
+            values.append(x)
         result.node, result.needs_grad = Node(self.name, plan, edges, values, versions), True
 
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
@@ -309,7 +309,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 def expand(x: Any, shape: tuple[int, ...]) -> Any:
     """Repeat ``x`` to ``shape`` without copying: the adjoint of ``sum_to``."""
     if x.ndim == 0:  # the usual end of a loss, where NumPy's own function takes five times as long
-        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        kind = type(x) if isinstance(x, np.ndarray) else np.ndarray
+        return kind(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 

@@ -96,7 +96,7 @@ def _keep_output(x: TensorBase) -> None:
     node = x.node
     assert node is not None
     for k, (i, _) in enumerate(node.versions):
-        if i == node.plan.arity and node.values is not None:
+        if node.plan.kept[i] == node.plan.arity and node.values is not None:
             node.values[i], node.versions[k] = x.array, (i, x.version)
             x.version.last = node.order
 

@@ -6,6 +6,7 @@ All of it is read from the forward function and the rules, once for each operati
 from __future__ import annotations
 
 import inspect
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,8 +18,7 @@ class Plan(NamedTuple):
     """What a primitive records when certain inputs need a gradient; worked out once and shared by all its nodes."""
 
     pulls: list[tuple[int, Callable[..., Any], Callable[[list[Any]], Any]]]  # input, rule, what the rule needs
-    kept: list[int]  # the arguments to save; the output counts as the one after the last
-    shapes: list[int]  # the arguments whose shape a rule asks for
+    kept: list[int]  # the places in [*args, output, *shapes of the args, *options] of what must be saved
     arity: int  # the number of arguments
     inputs: Sequence[int]  # those that could have a gradient
 
@@ -51,8 +51,7 @@ class Signature:
 
     def plan(self, tracked: Sequence[int], count: int, rules: dict[int, tuple[Callable[..., Any], list[str]]]) -> Plan:
         """What to record when the inputs at these positions, of ``count``, need a gradient."""
-        pulls: list[Any] = []
-        asked: set[int] = set()
+        found: list[tuple[int, Callable[..., Any], list[Any]]] = []
         for i in tracked:
             rule, needs = rules.get(0 if self.variadic else i, (None, []))
             if rule is None:
@@ -60,13 +59,10 @@ class Signature:
             if self.variadic and "i" in needs:
                 needs = [need for need in needs if need != "i"]
                 rule = _at(rule, needs, i)
-            places = self._places(needs, count)
-            pulls.append((i, rule, _taker(places)))
-            for place in places:
-                asked.update(range(place.start, place.stop) if isinstance(place, slice) else (place,))
-        kept = sorted(k for k in asked if k <= count)
-        shapes = list(range(count)) if self.variadic else sorted(k - count - 1 for k in asked if k > count)
-        plan = Plan(pulls, kept, shapes, count, range(count) if self.variadic else sorted(rules))
+            found.append((i, rule, self._places(needs, count)))
+        kept = sorted({k for _, _, places in found for place in places for k in _span(place)})
+        pulls = [(i, rule, _taker([_among(kept, place) for place in places])) for i, rule, places in found]
+        plan = Plan(pulls, kept, count, range(count) if self.variadic else sorted(rules))
         if not self.variadic:
             self.plans[tuple(tracked)] = plan
         return plan
@@ -91,6 +87,18 @@ class Signature:
         shapes = [tuple(a.shape) for a in arrays if isinstance(a, np.ndarray)]
         text = f"{self.__name__}: {error} (given tensors of shape {', '.join(map(str, shapes))})"
         return IndexError(text) if isinstance(error, IndexError) else RuntimeError(text)
+
+
+def _span(place: int | slice) -> range:
+    return range(place.start, place.stop) if isinstance(place, slice) else range(place, place + 1)
+
+
+def _among(kept: list[int], place: int | slice) -> int | slice:
+    """Where what stands at this place, or in this slice of places, comes to stand when only ``kept`` is saved."""
+    if isinstance(place, slice):
+        start = bisect_left(kept, place.start)
+        return slice(start, start + place.stop - place.start)
+    return kept.index(place)
 
 
 def _taker(places: list[Any]) -> Callable[[list[Any]], Any]:
