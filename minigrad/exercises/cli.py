@@ -1,0 +1,232 @@
+"""The command line ``python -m minigrad learn ...``: what a learner and a teacher type, and what they read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from minigrad.exercises.exercise import Exercise, ExerciseError, find
+from minigrad.exercises.judge import Verdict, run
+from minigrad.exercises.workspace import USUAL, Workspace, WorkspaceError
+
+COMMAND = "python -m minigrad learn"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default that of the process, and return its exit status: 1 if something is not right yet."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (WorkspaceError, ExerciseError, ValueError, OSError) as error:
+        print(f"minigrad: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="minigrad", description="Learn backprop by writing it.")
+    learn = top.add_subparsers(dest="area", required=True, metavar="learn").add_parser(
+        "learn", help="exercises from the chain rule to checkpointing"
+    )
+    commands = learn.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Callable[[Any], int], text: str, exercise: bool = False) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.set_defaults(run=run)
+        if exercise:
+            made.add_argument(
+                "name", nargs="?", metavar="NAME", help="an exercise's name or number (default: the next)"
+            )
+        return made
+
+    made = command("init", _init, "write the exercises into a folder of your own")
+    made.add_argument("folder", nargs="?", type=Path, default=Path(USUAL), metavar="DIR", help=f"default: {USUAL}")
+    made.add_argument("--course", type=Path, metavar="DIR", help="a folder with a teacher's exercises")
+    command("list", _list, "show all exercises and which are solved")
+    command("next", _next, "show the next exercise")
+    made = command("check", _check, "check your answer and say what is wrong with it", exercise=True)
+    made.add_argument("--all", action="store_true", help="check every exercise")
+    made.add_argument(
+        "--json", action="store_true", help="print a result for programs (see minigrad/exercises/README.md)"
+    )
+    made.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
+    made = command("watch", _watch, "check whenever you save the file")
+    made.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
+    command("hint", _hint, "show a hint; each further call says more, three in all", exercise=True)
+    command("solution", _solution, "show the solution, once yours passes", exercise=True)
+    command("reset", _reset, "begin an exercise anew; your file is kept in backups/", exercise=True)
+    return top
+
+
+def _chosen(workspace: Workspace, name: str | None) -> Exercise:
+    if name is not None:
+        return find(workspace.exercises, name)
+    return workspace.current() or workspace.exercises[-1]
+
+
+def _init(options: Any) -> int:
+    workspace = Workspace.create(options.folder, options.course)
+    print(f"{len(workspace.exercises)} exercises are in {workspace.folder}{_solved_so_far(workspace)}.")
+    return _show(workspace)
+
+
+def _solved_so_far(workspace: Workspace) -> str:
+    solved = sum(workspace.solved(e) for e in workspace.exercises)
+    return f", {solved} of them solved" if solved else ""
+
+
+def _show(workspace: Workspace) -> int:
+    exercise = workspace.current()
+    if exercise is None:
+        print("All exercises are solved.")
+        return 0
+    print(f"\n{exercise.heading}\n{'-' * len(exercise.heading)}\n\n{exercise.text}\n")
+    print(f"Write it in   {workspace.path(exercise)}\nThen type     {COMMAND} check")
+    return 0
+
+
+def _next(options: Any) -> int:
+    return _show(Workspace.find(Path.cwd()))
+
+
+def _list(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    current = workspace.current()
+    for exercise in workspace.exercises:
+        mark = "+" if workspace.solved(exercise) else ">" if exercise is current else " "
+        print(f"{mark} {exercise.number}  {exercise.name:<24} {exercise.title}")
+    solved = sum(workspace.solved(e) for e in workspace.exercises)
+    print(f"\n{solved} of {len(workspace.exercises)} solved (+). Next is >.")
+    return 0
+
+
+def _check(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    exercises = workspace.exercises if options.all else [_chosen(workspace, options.name)]
+    verdicts = []
+    for exercise in exercises:
+        verdict = judged(workspace, exercise, options.timeout)
+        verdicts.append(verdict)
+        if options.all and not options.json:
+            print(f"{'+' if verdict.passed else '-'} {exercise.number}  {exercise.name:<24} {verdict.code}", flush=True)
+    if options.json:
+        print(json.dumps(document(workspace, exercises, verdicts), indent=2))
+    elif not options.all:
+        print(told(workspace, exercises[0], verdicts[0]))
+    else:
+        print(f"\n{sum(v.passed for v in verdicts)} of {len(verdicts)} pass.")
+    return 0 if all(v.passed for v in verdicts) else 1
+
+
+def judged(workspace: Workspace, exercise: Exercise, timeout: float) -> Verdict:
+    """Judge the learner's file and remember the result."""
+    path = workspace.path(exercise)
+    if not path.exists():
+        text = f"{path} is not there: `{COMMAND} init {workspace.folder}` writes what is missing."
+        return Verdict(exercise.name, False, "missing_file", text)
+    verdict = run(exercise, path.resolve(), timeout)
+    workspace.note(exercise, verdict.passed)
+    return verdict
+
+
+def document(workspace: Workspace, exercises: Sequence[Exercise], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The result of a check for programs; its fields are told in the README beside this file."""
+    rows = []
+    for exercise, v in zip(exercises, verdicts, strict=True):
+        rows.append(
+            {
+                "name": exercise.name,
+                "number": exercise.number,
+                "title": exercise.title,
+                "file": str(workspace.path(exercise)),
+                "passed": v.passed,
+                "code": v.code,
+                "message": v.message,
+                "line": v.line,
+                "details": v.details,
+                "output": v.output,
+                "seconds": v.seconds,
+                "attempts": workspace.state["attempts"].get(exercise.name, 0),
+                "hints": workspace.state["hints"].get(exercise.name, 0),
+                "solved_at": workspace.state["solved"].get(exercise.name),
+            }
+        )
+    return {"version": 1, "passed": sum(v.passed for v in verdicts), "total": len(rows), "exercises": rows}
+
+
+def told(workspace: Workspace, exercise: Exercise, verdict: Verdict) -> str:
+    """A verdict for a reader."""
+    lines = [f"Your program printed:\n{verdict.output.rstrip()}\n"] if verdict.output.strip() else []
+    if verdict.passed:
+        solved = sum(workspace.solved(e) for e in workspace.exercises)
+        lines += [f"+ {exercise.heading}: right. ({solved} of {len(workspace.exercises)})", ""]
+        lines += [f"  To compare:  {COMMAND} solution {exercise.name}"]
+        after = workspace.current()
+        lines += [f"  Next:        {COMMAND} next" if after else "  That was the last one. All exercises are solved."]
+        return "\n".join(lines)
+    shown = textwrap.fill(verdict.message, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    lines += [f"- {exercise.heading}: not yet.", "", shown]
+    if verdict.details:
+        lines += ["", *(f"    {line}".rstrip() for line in verdict.details)]
+    where = f"{workspace.path(exercise)}{f', line {verdict.line}' if verdict.line else ''}"
+    return "\n".join([*lines, "", f"  Your file:  {where}", f"  A hint:     {COMMAND} hint"])
+
+
+def _watch(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    watch(workspace, options.timeout, lambda: time.sleep(0.3))
+    return 0
+
+
+def watch(workspace: Workspace, timeout: float, wait: Callable[[], None]) -> None:
+    """Check the current exercise each time its file changes, and go on to the next when it passes."""
+    seen: tuple[str, float] | None = None
+    while (exercise := workspace.current()) is not None:
+        path = workspace.path(exercise)
+        stamp = exercise.name, path.stat().st_mtime if path.exists() else 0.0
+        if stamp != seen:
+            if seen is None or seen[0] != exercise.name:
+                print(f"\nWatching {path}; save it and it is checked. Ctrl-C ends.")
+            seen = stamp
+            print("\n" + told(workspace, exercise, judged(workspace, exercise, timeout)), flush=True)
+            continue
+        wait()
+    print("\nAll exercises are solved.")
+
+
+def _hint(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    exercise = _chosen(workspace, options.name)
+    n, text = workspace.hint(exercise)
+    print(f"{exercise.heading}, hint {n} of {len(exercise.hints)}:\n")
+    print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False))
+    return 0
+
+
+def _solution(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    if options.name is None:  # the one solved last
+        solved = [e for e in workspace.exercises if workspace.solved(e)]
+        exercise = max(solved, key=lambda e: workspace.state["solved"][e.name]) if solved else workspace.exercises[0]
+    else:
+        exercise = find(workspace.exercises, options.name)
+    if not workspace.solved(exercise):
+        print(f"The solution of {exercise.name} is shown once yours passes. `{COMMAND} hint` helps on the way.")
+        return 1
+    print(exercise.solution.rstrip())
+    return 0
+
+
+def _reset(options: Any) -> int:
+    workspace = Workspace.find(Path.cwd())
+    exercise = _chosen(workspace, options.name)
+    kept = workspace.reset(exercise)
+    print(f"{workspace.path(exercise)} is as it was at first" + (f"; your file is kept in {kept}." if kept else "."))
+    return 0

@@ -1,0 +1,170 @@
+"""Running a learner's file: in a process of its own, which is ended if it never stops, and told in plain sentences.
+
+``grade`` judges a text in this process; ``run`` starts ``python -m minigrad.exercises.judge`` for a file and reads what that
+wrote down. Whatever the learner's code does, an answer comes back: a ``Verdict``.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import linecache
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from minigrad.exercises.exercise import Exercise, read
+from minigrad.exercises.grading import Failure, Grader
+
+GRACE = 10.0  # seconds for Python and NumPy to start, beside what the learner's code may take
+
+
+@dataclass
+class Verdict:
+    """What is said of an answer; ``code`` is the name of the mistake, "" if there is none."""
+
+    name: str
+    passed: bool
+    code: str = ""
+    message: str = ""
+    line: int | None = None
+    details: list[str] = field(default_factory=list)
+    output: str = ""  # what the learner's code printed
+    seconds: float = 0.0
+
+
+def grade(
+    exercise: Exercise, text: str, filename: str = "", alter: Callable[[dict[str, Any]], None] | None = None
+) -> Verdict:
+    """Judge an answer in this process; ``alter`` may replace functions before they are judged."""
+    filename = filename or f"<{exercise.name}>"
+    start = time.perf_counter()
+    try:
+        solution = namespace(exercise.solution, f"<solution of {exercise.name}>")
+        learner = namespace(text, filename)
+        if alter is not None:
+            alter(learner)
+        grader = Grader(learner, solution)
+        with np.errstate(all="ignore"):
+            exec(code_of(exercise.grade, f"<grading of {exercise.name}>"), grader.words())
+        verdict = Verdict(exercise.name, True)
+    except Failure as failure:
+        verdict = Verdict(exercise.name, False, failure.code, failure.sentence, None, failure.details)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        verdict = explained(exercise.name, error, filename)
+    verdict.seconds = round(time.perf_counter() - start, 3)
+    return verdict
+
+
+def namespace(text: str, filename: str) -> dict[str, Any]:
+    """Run a text as a module; its lines stay known, so that functions can be looked up in it."""
+    found: dict[str, Any] = {"__name__": Path(filename).stem.strip("<>"), "__file__": filename}
+    exec(code_of(text, filename), found)
+    return found
+
+
+def code_of(text: str, filename: str) -> Any:
+    linecache.cache[filename] = len(text), None, text.splitlines(keepends=True), filename
+    return compile(text, filename, "exec")
+
+
+def explained(name: str, error: BaseException, filename: str) -> Verdict:
+    """An error of the learner's code as a plain sentence with its line."""
+    if isinstance(error, SyntaxError) and error.filename == filename:
+        kind = "indentation" if isinstance(error, IndentationError) else "syntax_error"
+        shown = [f"{error.lineno}: {(error.text or '').rstrip()}"]
+        return Verdict(name, False, kind, f"Line {error.lineno} is not Python yet: {error.msg}.", error.lineno, shown)
+    line = last_line(error.__traceback__, filename)
+    if line is None:  # not the learner's code: an error of the exercise itself, to be seen whole
+        lines = traceback.format_exception(error)
+        return Verdict(name, False, "broken_exercise", f"The exercise's own grading failed: {error}", None, lines)
+    shown = [f"{line}: {linecache.getline(filename, line).rstrip()}"]
+    where = f"Line {line}"
+    if isinstance(error, NotImplementedError):
+        return Verdict(name, False, "not_implemented", f"{where} is still to be written: {error}.", line, shown)
+    if isinstance(error, RecursionError):
+        text = f"{where} calls itself more than {sys.getrecursionlimit()} times: a loop with a list of its own has no such limit."
+        return Verdict(name, False, "recursion", text, line, shown)
+    if isinstance(error, SystemExit):
+        return Verdict(name, False, "exit", f"{where} ends Python: leave exit() out.", line, shown)
+    message = str(error).split("\n")[0].rstrip(".")
+    return Verdict(name, False, "raised", f"{where} raised {type(error).__name__}: {message}.", line, shown)
+
+
+def last_line(trace: TracebackType | None, filename: str) -> int | None:
+    """The last line of the file that a traceback went through."""
+    lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == filename]
+    return lines[-1] if lines else None
+
+
+def run(exercise: Exercise, file: Path, timeout: float = 20.0) -> Verdict:
+    """Judge a file in a process of its own, which gets ``timeout`` seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer, frames = Path(folder) / "verdict.json", Path(folder) / "frames.txt"
+        command = [sys.executable, "-m", "minigrad.exercises.judge"]
+        command += [str(exercise.path), str(file), str(answer), str(frames), str(timeout)]
+        home = str(Path(__file__).parents[2])  # the same minigrad as here, installed or not
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout + GRACE, check=False, env=env
+            )
+            output, status = done.stdout, str(done.returncode)
+        except subprocess.TimeoutExpired:
+            output, status = "", "none"
+        if answer.exists():
+            verdict = Verdict(**json.loads(answer.read_text(encoding="utf-8")))
+        elif frames.exists() and frames.read_text(encoding="utf-8"):
+            verdict = _endless(exercise.name, frames.read_text(encoding="utf-8"), file, timeout)
+        elif status == "none":
+            verdict = Verdict(exercise.name, False, "timeout", _still(timeout))
+        else:
+            lines = done.stderr.splitlines()[-10:]
+            verdict = Verdict(exercise.name, False, "crashed", f"Python itself ended (status {status}).", None, lines)
+    verdict.output = output
+    return verdict
+
+
+def _still(timeout: float) -> str:
+    return f"Your code was still running after {timeout:g} seconds. Is there a loop that never ends?"
+
+
+def _endless(name: str, frames: str, file: Path, timeout: float) -> Verdict:
+    lines = re.findall(rf'File "{re.escape(str(file))}", line (\d+)', frames)
+    line = int(lines[0]) if lines else None
+    place = f"Line {line} was running then." if line else ""
+    shown = [f"{line}: {linecache.getline(str(file), line).rstrip()}"] if line else []
+    return Verdict(name, False, "timeout", f"{_still(timeout)} {place}".strip(), line, shown)
+
+
+def main(arguments: list[str]) -> None:
+    exercise, file, answer, frames, timeout = arguments
+    with Path(frames).open("w", encoding="utf-8") as stream:
+        faulthandler.dump_traceback_later(float(timeout), exit=True, file=stream)
+        wanted = read(Path(exercise))
+        try:
+            verdict = grade(wanted, Path(file).read_text(encoding="utf-8"), file)
+        except UnicodeDecodeError as error:
+            verdict = Verdict(wanted.name, False, "not_text", f"{Path(file).name} is not text in UTF-8: {error}.")
+        sys.stdout.flush()
+        partial = Path(answer + ".part")
+        partial.write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+        partial.replace(answer)
+        faulthandler.cancel_dump_traceback_later()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

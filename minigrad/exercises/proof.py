@@ -1,0 +1,116 @@
+"""The proof that an exercise grades well: its solution passes, and every wrong answer fails, with the right diagnosis.
+
+Wrong answers are the stub, answers that compute nothing (zeros, ones, a constant, nan, the first argument unchanged), and the
+mutants that the exercise's file names.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.exercises.exercise import Exercise
+from minigrad.exercises.judge import Verdict, grade
+from minigrad.tensor import Tensor
+
+FILLS: dict[str, float | None] = {"zeros": 0.0, "ones": 1.0, "a constant": 0.37, "nan": np.nan, "return g": None}
+NOT_AN_ANSWER = ("broken_exercise", "crashed")  # the fault of the exercise, and no diagnosis
+
+
+class Proof(NamedTuple):
+    """One answer, the diagnoses that are right for it (none: it passes; ("*",): any), and what was said of it."""
+
+    answer: str
+    codes: tuple[str, ...]
+    verdict: Verdict
+
+    @property
+    def ok(self) -> bool:
+        if not self.codes:
+            return self.verdict.passed
+        said = self.verdict.code
+        return not self.verdict.passed and said not in NOT_AN_ANSWER and (self.codes == ("*",) or said in self.codes)
+
+    def __str__(self) -> str:
+        wanted = " or ".join(self.codes).replace("*", "any diagnosis") or "pass"
+        return f"{'ok ' if self.ok else 'BAD'} {self.answer}: {self.verdict.code or 'passes'}" + (
+            "" if self.ok else f", and should be {wanted}: {self.verdict.message}"
+        )
+
+
+def answers(exercise: Exercise) -> dict[str, Callable[[], Proof]]:
+    """All answers that are tried, by their names."""
+
+    def attempt(name: str, codes: tuple[str, ...], text: str) -> Callable[[], Proof]:
+        return lambda: Proof(name, codes, grade(exercise, text))
+
+    def hollow(name: str, value: float | None) -> Callable[[], Proof]:
+        paths = asked(exercise.stub)
+        return lambda: Proof(
+            name, ("*",), grade(exercise, exercise.solution, alter=lambda n: _emptied(n, paths, value))
+        )
+
+    found = {
+        "the solution": attempt("the solution", (), exercise.solution),
+        "the stub": attempt("the stub", ("not_implemented",), exercise.start()),
+    }
+    found |= {name: hollow(name, value) for name, value in FILLS.items()}
+    return found | {m.title: attempt(m.title, m.codes, m.text) for m in exercise.mutants}
+
+
+def prove(exercise: Exercise) -> Iterator[Proof]:
+    """Try every answer."""
+    for attempt in answers(exercise).values():
+        yield attempt()
+
+
+def asked(stub: str) -> list[tuple[str, ...]]:
+    """The functions that are to be written: those that raise NotImplementedError, as ("f",) or ("Class", "method")."""
+    found: list[tuple[str, ...]] = []
+    for node in ast.parse(stub).body:
+        if isinstance(node, ast.FunctionDef) and _open(node):
+            found.append((node.name,))
+        elif isinstance(node, ast.ClassDef):
+            found += [(node.name, m.name) for m in node.body if isinstance(m, ast.FunctionDef) and _open(m)]
+    return found
+
+
+def _open(function: ast.FunctionDef) -> bool:
+    raised = [n.exc for n in ast.walk(function) if isinstance(n, ast.Raise) and n.exc is not None]
+    return any("NotImplementedError" in ast.unparse(e) for e in raised)
+
+
+def _emptied(namespace: dict[str, Any], paths: list[tuple[str, ...]], value: float | None) -> None:
+    """Let the functions return the shapes of the right answer, filled with one value, or their first argument (None)."""
+    for path in paths:
+        if len(path) == 1:
+            namespace[path[0]] = _hollow(namespace[path[0]], value)
+        else:
+            owner = namespace[path[0]]
+            method = owner.__dict__[path[1]]
+            hollow = _hollow(method.__func__ if isinstance(method, staticmethod) else method, value)
+            body = {path[1]: staticmethod(hollow) if isinstance(method, staticmethod) else hollow}
+            namespace[path[0]] = type(owner)(owner.__name__, (owner,), body)
+
+
+def _hollow(function: Callable[..., Any], value: float | None) -> Callable[..., Any]:
+    def hollow(*args: Any, **options: Any) -> Any:
+        right = function(*args, **options)
+        if value is not None:
+            return _filled(right, value)
+        return tuple(args[0] for _ in right) if isinstance(right, tuple) else args[0]
+
+    return hollow
+
+
+def _filled(right: Any, value: float) -> Any:
+    if isinstance(right, tuple):
+        return tuple(_filled(r, value) for r in right)
+    if isinstance(right, Tensor):
+        return right.detach() * 0 + value
+    if isinstance(right, (np.ndarray, np.floating, float)):
+        return np.full_like(np.asarray(right, np.float64), value)
+    return value

@@ -1,0 +1,93 @@
+"""Whatever a learner's file does, the answer is a plain sentence, with its line where there is one."""
+
+from pathlib import Path
+
+import pytest
+
+from minigrad.exercises.exercise import find, load
+from minigrad.exercises.judge import grade, run
+
+CHAIN = find(load(), "chain_rule")
+HEAD = "import numpy as np\n\n\ndef sin_of_square_vjp(g, x):\n"
+
+
+def with_body(body):
+    return HEAD + "".join(f"    {line}\n" for line in body.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "line", "words"),
+    [
+        ("return g * np.cos(x**2", "syntax_error", 5, "not Python yet"),
+        ("return g\n  * 2", "indentation", 6, "not Python yet"),
+        ("return g * cosine(x)", "raised", 5, "name 'cosine' is not defined"),
+        ("a = x\nreturn g * a[100]", "raised", 6, "IndexError"),
+        ("raise NotImplementedError('soon')", "not_implemented", 5, "still to be written"),
+        ("exit()", "exit", 5, "leave exit() out"),
+        ("return sin_of_square_vjp(g, x)", "recursion", 5, "calls itself"),
+        ("g * np.cos(x**2)", "none", None, "return statement is missing"),
+        ("return 'cos'", "wrong_type", None, "str"),
+        ("return [g, x, g]", "wrong_count", None, "return one for each"),
+        ("return g.sum()", "over_summed", None, "shape"),
+        ("g *= np.cos(x**2) * 2 * x\nreturn g", "upstream_changed", None, "changes g in place"),
+    ],
+)
+def test_mistake_in_python_gets_a_plain_sentence_and_its_line(body, code, line, words):
+    verdict = grade(CHAIN, with_body(body))
+    assert (verdict.passed, verdict.code, verdict.line) == (False, code, line)
+    assert words in verdict.message
+
+
+def test_function_that_was_renamed_is_missed():
+    verdict = grade(CHAIN, "def other(g, x):\n    return g\n")
+    assert verdict.code == "missing"
+    assert "sin_of_square_vjp" in verdict.message
+
+
+def test_other_parameters_are_named():
+    verdict = grade(CHAIN, "def sin_of_square_vjp(g, x, scale, more):\n    return g\n")
+    assert verdict.code == "signature"
+    assert "scale" in verdict.message
+
+
+def test_answer_that_differs_from_the_solution_in_form_passes():
+    assert grade(CHAIN, with_body("u = x * x\ndu = g * np.cos(u)\nreturn du * x + du * x")).passed
+
+
+def test_diagnosis_does_not_print_the_right_rule():
+    verdict = grade(CHAIN, with_body("return g * np.cos(x) * (2 * x)"))
+    assert verdict.code == "power"
+    assert "np.cos(x ** 2)" not in verdict.message + "".join(verdict.details)
+
+
+def answer(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "answer.py"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_endless_loop_is_ended_and_its_line_named(tmp_path):
+    verdict = run(CHAIN, answer(tmp_path, with_body("while True:\n    g = g + 1")), timeout=2)
+    assert verdict.code == "timeout"
+    assert verdict.line in (5, 6)
+    assert "never ends" in verdict.message
+
+
+def test_what_the_answer_prints_is_kept_apart(tmp_path):
+    verdict = run(CHAIN, answer(tmp_path, "print('hello')\n" + CHAIN.solution))
+    assert verdict.passed
+    assert verdict.output == "hello\n"
+
+
+def test_end_of_python_itself_is_reported(tmp_path):
+    verdict = run(
+        CHAIN, answer(tmp_path, "import os\n" + with_body("os._exit(3)").replace("import numpy", "import numpy"))
+    )
+    assert verdict.code == "crashed"
+    assert "3" in verdict.message
+
+
+def test_file_that_is_no_text_is_reported(tmp_path):
+    file = tmp_path / "answer.py"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert run(CHAIN, file).code == "not_text"
