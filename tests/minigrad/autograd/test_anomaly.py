@@ -436,6 +436,22 @@ def test_the_error_is_a_runtime_error_as_in_pytorch():
         where_fault(leaf(0.0))
 
 
+def test_a_compiled_step_is_looked_at_as_it_runs():
+    w = leaf(1.0, 2.0)
+
+    @torch.compile
+    def step(x):
+        w.grad = None
+        loss = (w * x).log().sum()
+        loss.backward()
+        return loss
+
+    for _ in range(4):
+        step(torch.ones(2))
+    assert found(step, torch.tensor([1.0, 0.0])).operation == "log"
+    assert step(torch.ones(2)).item() == pytest.approx(math.log(2))
+
+
 def test_history_is_not_kept_alive_after_the_graph():
     with torch.autograd.detect_anomaly():
         x = leaf(1.0, 2.0)
