@@ -5,7 +5,7 @@ from builtins import float as _float
 from builtins import int as _int
 from typing import Any
 
-from minigrad import autograd, debug, func, linalg, nn, optim, utils
+from minigrad import autograd, backends, cuda, debug, func, linalg, nn, optim, utils
 from minigrad.attributes import Size, device
 from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minigrad.compile import compile
@@ -13,6 +13,8 @@ from minigrad.creation import (
     arange,
     as_tensor,
     asarray,
+    cartesian_prod,
+    combinations,
     empty,
     empty_like,
     eye,
@@ -20,10 +22,14 @@ from minigrad.creation import (
     full,
     full_like,
     linspace,
+    logspace,
     meshgrid,
     ones,
     ones_like,
+    scalar_tensor,
     tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
 )
@@ -46,6 +52,7 @@ from minigrad.dtypes import (
     int64,
     long,
     promote_types,
+    result_dtype,
     set_default_dtype,
     short,
     uint8,
@@ -53,6 +60,7 @@ from minigrad.dtypes import (
 from minigrad.dtypes import (
     float_ as float,
 )
+from minigrad.dtypes import from_numpy as from_numpy_dtype
 from minigrad.dtypes import (
     int_ as int,
 )
@@ -173,6 +181,8 @@ from minigrad.ops.shape import (
     atleast_1d,
     atleast_2d,
     atleast_3d,
+    broadcast_shapes,
+    broadcast_tensors,
     broadcast_to,
     flatten,
     flip,
@@ -262,6 +272,25 @@ def is_floating_point(input: Tensor) -> _bool:
     return input.is_floating_point()
 
 
+def is_complex(input: Tensor) -> _bool:
+    """False: minigrad has real numbers only."""
+    return False
+
+
+def is_nonzero(input: Tensor) -> _bool:
+    """True if the only element is not 0."""
+    return input.is_nonzero()
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The type in which two operands meet."""
+    return from_numpy_dtype(result_dtype(*(x.array if isinstance(x, Tensor) else x for x in (tensor1, tensor2))))
+
+
+def use_deterministic_algorithms(mode: _bool, *, warn_only: _bool = False) -> None:
+    """Nothing to do: every operation here gives the same result each time."""
+
+
 def numel(input: Tensor) -> _int:
     """The number of elements."""
     return input.numel()
@@ -275,13 +304,15 @@ def set_num_threads(num: _int) -> None:
 
 
 _ELSEWHERE = {
-    "cuda": "minigrad computes on the CPU with NumPy; leave device moves out",
     "mps": "minigrad computes on the CPU with NumPy; leave device moves out",
     "amp": "minigrad has no mixed precision; use float32, or .to(minigrad.float16) by hand",
     "autocast": "minigrad has no mixed precision; use float32, or .to(minigrad.float16) by hand",
     "complex64": "minigrad has real numbers only, float16 to float64",
     "complex128": "minigrad has real numbers only, float16 to float64",
     "bfloat16": "NumPy has no bfloat16; use float16 or float32",
+    "FloatTensor": "write tensor(data), or zeros(sizes)",
+    "LongTensor": "write tensor(data, dtype=int64)",
+    "DoubleTensor": "write tensor(data, dtype=float64)",
     "sparse": "minigrad has dense tensors only",
     "sparse_coo_tensor": "minigrad has dense tensors only",
     "jit": "minigrad has no TorchScript",

@@ -20,6 +20,17 @@ class Size(tuple[int, ...]):
         found = super().__getitem__(item)
         return Size(found) if isinstance(item, slice) else found
 
+    def __add__(self, other: Any) -> Any:
+        return Size(super().__add__(other))
+
+    def __radd__(self, other: Any) -> Any:
+        return Size((*other, *self))
+
+    def __mul__(self, count: Any) -> Any:
+        return Size(super().__mul__(count))
+
+    __rmul__ = __mul__
+
 
 class device:
     """Where a tensor lives: always the CPU."""

@@ -124,6 +124,9 @@ class Convertible(InPlace):
     def short(self) -> Any:
         return self.to(np.int16)
 
+    def char(self) -> Any:
+        return self.to(np.int8)
+
     def byte(self) -> Any:
         return self.to(np.uint8)
 
@@ -135,22 +138,25 @@ class Convertible(InPlace):
 
     # Others of its type
 
-    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
-        return self.wrap(np.array(data, wanted)).requires_grad_(requires_grad)
+        return self._own(np.array(data.array if isinstance(data, TensorBase) else data, wanted), device, requires_grad)
 
-    def _new(self, shape: Any, fill: Any, dtype: Any) -> Any:
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
-        return self.wrap(np.full(shape_of(shape), fill, wanted))
+        return self._own(np.full(shape_of((size,)), fill_value, wanted), device, requires_grad)
 
-    def new_zeros(self, *shape: Any, dtype: Any = None) -> Any:
-        return self._new(shape, 0, dtype)
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+        return self.new_full(shape_of(size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    def new_ones(self, *shape: Any, dtype: Any = None) -> Any:
-        return self._new(shape, 1, dtype)
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+        return self.new_full(shape_of(size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    def new_empty(self, *shape: Any, dtype: Any = None) -> Any:
-        return self._new(shape, 0, dtype)
+    new_empty = new_zeros
 
-    def new_full(self, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-        return self._new((shape,), fill_value, dtype)
+    def _own(self, array: np.ndarray, device: Any, requires_grad: Any) -> Any:
+        check_device(device)
+        found = self.wrap(array)
+        return found.requires_grad_() if requires_grad else found

@@ -5,6 +5,7 @@ Python floats give the default floating type (float32), integers int64, bools bo
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from minigrad import dtypes
 from minigrad.attributes import check_device
 from minigrad.generator import scale_and_shift
 from minigrad.grad_mode import mode
-from minigrad.ops.shape import shape_of
+from minigrad.ops.joining import stack
+from minigrad.ops.shape import broadcast_to, shape_of
 from minigrad.tensor import Tensor
 
 
@@ -181,6 +183,60 @@ def linspace(
     return _finish(np.where(i < steps // 2, up, down).astype(wanted), requires_grad, device)
 
 
-def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """The coordinates of a grid, one tensor an axis."""
-    return tuple(Tensor.wrap(a) for a in np.meshgrid(*(t.array for t in tensors), indexing=indexing))  # type: ignore[call-overload]
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """The coordinates of a grid, one tensor an axis; ``indexing="xy"`` exchanges the first two axes."""
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    found = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+    exchanged = indexing == "xy" and len(found) > 1
+    axes = [1, 0, *range(2, len(found))] if exchanged else list(range(len(found)))
+    shape = tuple(found[axis].numel() for axis in axes)
+    return tuple(
+        broadcast_to(x.reshape(tuple(-1 if axes[k] == i else 1 for k in range(len(found)))), shape)
+        for i, x in enumerate(found)
+    )
+
+
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """``base ** x`` for ``steps`` values x from ``start`` to ``end``."""
+    exponents = linspace(start, end, steps, dtype="float64" if dtype is None else dtype, device=device)
+    wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
+    return _finish((base**exponents.array).astype(wanted), requires_grad)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A number as a tensor of the default floating type."""
+    return full((), s, dtype=dtypes.get_default_dtype() if dtype is None else dtype, requires_grad=requires_grad)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The row and column numbers of the lower triangle of a matrix, row by row."""
+    return _finish(np.array(np.tril_indices(row, offset, col), dtypes.to_numpy(dtype) or np.int64), False, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The row and column numbers of the upper triangle of a matrix, row by row."""
+    return _finish(np.array(np.triu_indices(row, offset, col), dtypes.to_numpy(dtype) or np.int64), False, device)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """Every combination of an element of each vector, a row each."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([grid.flatten() for grid in meshgrid(*tensors)], 1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Every choice of ``r`` elements of a vector, in order, a row each."""
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(choose(range(len(input)), r)), np.int64).reshape(-1, r)
+    return input[Tensor.wrap(places)]

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.engine import Node, TensorBase, accumulate
+from minigrad.engine import AccumulateGrad, Node, TensorBase, accumulate
 
 
 class RemovableHandle:
@@ -62,3 +62,31 @@ def keeping(tensor: TensorBase) -> Callable[[Any], Any]:
         return g
 
     return store
+
+
+class Announcing(AccumulateGrad):
+    """The end of a path that calls functions with the leaf once its ``.grad`` is up to date."""
+
+    __slots__ = ("after",)
+
+    def __init__(self, leaf: TensorBase) -> None:
+        super().__init__(leaf)
+        self.after: dict[int, Callable[[Any], None]] = {}
+
+    def accumulate(self, g: Any) -> None:
+        super().accumulate(g)
+        for hook in tuple(self.after.values()):
+            hook(self.leaf())
+
+
+def announce(leaf: TensorBase, hook: Callable[[Any], None]) -> RemovableHandle:
+    """Call ``hook(leaf)`` after each gradient that arrives there by an operation done from now on."""
+    end = leaf.accumulator
+    if not isinstance(end, Announcing):
+        former, end = end, Announcing(leaf)
+        if former is not None:
+            end.hooks = former.hooks
+        leaf.accumulator = end
+    key = max(end.after, default=-1) + 1
+    end.after[key] = hook
+    return RemovableHandle(end.after, key)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.engine import TensorBase, define
 from minigrad.generator import default_generator
+from minigrad.grad_mode import mode
 from minigrad.mutation import assign_index, change
 from minigrad.operators import Operators, add, sub
 from minigrad.ops import activation as a
@@ -22,6 +23,7 @@ from minigrad.ops import exponential as ex
 from minigrad.ops import gather as ga
 from minigrad.ops import index as i
 from minigrad.ops import kinks as k
+from minigrad.ops import shape as s
 from minigrad.ops import trigonometry as tr
 
 
@@ -62,7 +64,8 @@ class InPlace(Operators):
     def __setitem__(self, index: Any, value: Any) -> None:
         if not isinstance(value, (TensorBase, np.ndarray, int, float, bool)):
             value = np.asarray(value)
-        assign_index(self, i.plain(index), value)
+        first, rest = i.in_steps(i.plain(index))
+        assign_index(self if first is None else i.getitem(self, first), rest, value)
 
     # Arithmetic
 
@@ -135,6 +138,30 @@ class InPlace(Operators):
     clip_, fix_ = clamp_, trunc_
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = add_, sub_, mul_, div_, pow_
     __ifloordiv__, __imod__ = floor_divide_, remainder_
+
+    # Shape: the tensor itself takes another view of its memory
+
+    def unsqueeze_(self, dim: int) -> Any:
+        return self._turn(s.unsqueeze(self, dim), "unsqueeze_")
+
+    def squeeze_(self, dim: Any = None) -> Any:
+        return self._turn(s.squeeze(self, dim), "squeeze_")
+
+    def transpose_(self, dim0: int, dim1: int) -> Any:
+        return self._turn(s.transpose(self, dim0, dim1), "transpose_")
+
+    def t_(self) -> Any:
+        return self._turn(s.t(self), "t_")
+
+    swapaxes_ = swapdims_ = transpose_
+
+    def _turn(self, view: Any, name: str) -> Any:
+        if mode.enabled and self.needs_grad and self.node is None:
+            raise RuntimeError(f"a leaf Variable that requires grad is being used in an in-place operation: {name}")
+        self.array, self.node = view.array, view.node
+        if self.base is not None:
+            self.path = view.path
+        return self
 
     # Fills
 

@@ -28,11 +28,20 @@ from minigrad.ops import shape as s
 from minigrad.ops import softmax as sm
 from minigrad.ops import statistics as st
 from minigrad.ops import trigonometry as tr
+from minigrad.ops.dims import array_of
+
+
+def _floating(x: Any) -> bool:
+    return isinstance(x, float) or (not isinstance(x, int) and array_of(x).dtype.kind == "f")
 
 
 def _scaled(operation: Primitive) -> Callable[..., Any]:
     def method(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-        return operation(input, other if alpha == 1 else other * alpha)
+        if alpha == 1:
+            return operation(input, other)
+        if isinstance(alpha, float) and not any(_floating(x) for x in (input, other)):
+            raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+        return operation(input, other * alpha)
 
     method.__name__ = operation.__name__
     method.__doc__ = f"``{operation.__name__}`` of the tensor and ``alpha * other``."

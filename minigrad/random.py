@@ -12,7 +12,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.attributes import check_device
 from minigrad.generator import Generator as _Stream
-from minigrad.generator import default_generator
+from minigrad.generator import default_generator as _default
 from minigrad.ops.shape import shape_of
 from minigrad.tensor import Tensor
 
@@ -28,6 +28,16 @@ class Generator(_Stream):
 
     def set_state(self, new_state: Any) -> Any:
         return super().set_state(new_state.array if isinstance(new_state, Tensor) else new_state)
+
+
+def _face_of(stream: _Stream) -> Generator:
+    """The same stream under its public face: all that it remembers is shared."""
+    face = object.__new__(Generator)
+    face.__dict__ = stream.__dict__
+    return face
+
+
+default_generator = _face_of(_default)
 
 
 def stream(generator: _Stream | None = None) -> _Stream:
@@ -52,12 +62,12 @@ def initial_seed() -> int:
 
 def get_rng_state() -> Tensor:
     """The state of the default stream, as bytes that ``set_rng_state`` (PyTorch's, too) accepts."""
-    return Tensor.wrap(default_generator.get_state())
+    return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
     """Continue the default stream from a state of ``get_rng_state``."""
-    default_generator.set_state(new_state.array if isinstance(new_state, Tensor) else np.asarray(new_state))
+    default_generator.set_state(new_state if isinstance(new_state, Tensor) else np.asarray(new_state))
 
 
 def _finish(array: np.ndarray, requires_grad: bool, device: Any) -> Tensor:

@@ -17,8 +17,9 @@ from minigrad.conversion import Convertible
 from minigrad.dtypes import dtype as dtype_type
 from minigrad.engine import Node, Version
 from minigrad.grad_mode import mode
-from minigrad.hooks import RemovableHandle, attach, checked, keeping
+from minigrad.hooks import RemovableHandle, announce, attach, checked, keeping
 from minigrad.ops.dims import one_axis
+from minigrad.ops.shape import shape_of
 from minigrad.printing import tensor_repr
 
 
@@ -31,8 +32,13 @@ class Tensor(Convertible):
     __array_priority__ = 1000
     _retains_grad = False
 
-    def __init__(self, data: Any = ()) -> None:
-        self.array = np.array(data.array if isinstance(data, Tensor) else data, dtypes.default.numpy)
+    def __init__(self, *data: Any) -> None:
+        """The given numbers in the default floating type, or, of sizes given one by one, zeros of that shape."""
+        if len(data) == 1 and not isinstance(data[0], (int, Size)):
+            found = data[0].array if isinstance(data[0], Tensor) else data[0]
+            self.array = np.array(found, dtypes.default.numpy)
+        else:
+            self.array = np.zeros(shape_of(data), dtypes.default.numpy)
         self.version = Version()
 
     @staticmethod
@@ -79,6 +85,7 @@ class Tensor(Convertible):
 
     layout = "torch.strided"
     is_cuda = is_sparse = is_quantized = is_meta = False
+    is_cpu = True
 
     def size(self, dim: int | None = None) -> Any:
         return self.shape if dim is None else self.array.shape[one_axis(self.ndim, dim)]
@@ -101,10 +108,10 @@ class Tensor(Convertible):
         strides = tuple(n // self.array.itemsize for n in self.array.strides)
         return strides if dim is None else strides[dim]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         return self.array.flags.c_contiguous
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, memory_format: Any = None) -> Tensor:
         return self if self.array.flags.c_contiguous else self.clone()
 
     def is_floating_point(self) -> bool:
@@ -112,6 +119,18 @@ class Tensor(Convertible):
 
     def is_complex(self) -> bool:
         return False
+
+    def is_signed(self) -> bool:
+        return self.array.dtype.kind in "if"
+
+    def is_nonzero(self) -> bool:
+        return bool(self)
+
+    def is_same_size(self, other: Tensor) -> bool:
+        return self.array.shape == other.array.shape
+
+    def get_device(self) -> int:
+        return -1  # the CPU has no number
 
     def is_inference(self) -> bool:
         return self._inference
@@ -223,6 +242,14 @@ class Tensor(Convertible):
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return attach(self.gradient_node(), checked(hook, self.wrap))
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call ``hook(tensor)`` of this leaf each time a gradient was added to its ``.grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self.node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return announce(self, hook)
 
     # What Python asks
 

@@ -39,6 +39,31 @@ def _basic(index: Any) -> bool:
     )
 
 
+def in_steps(index: Any) -> tuple[Any, Any]:
+    """``index`` as PyTorch takes it where NumPy would not: first its integers (None if it has none), then its arrays.
+
+    To NumPy an integer beside an array is an array, too, which changes where the array's dimensions come to stand.
+    """
+    if not isinstance(index, tuple):
+        return None, index
+    arrays = [isinstance(p, np.ndarray) and p.ndim > 0 for p in index]
+    integers = [
+        isinstance(p, (int, np.integer, np.ndarray)) and not (a or isinstance(p, (bool, np.bool_)) or _is_truth(p))
+        for p, a in zip(index, arrays, strict=True)
+    ]
+    if not any(integers) or not any(arrays):
+        return None, index
+    first = tuple(
+        int(p) if i else p if p is ... else slice(None) for p, i in zip(index, integers, strict=True) if p is not None
+    )
+    rest = tuple(p for p, i in zip(index, integers, strict=True) if not i)
+    return first, rest
+
+
+def _is_truth(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
+
+
 @define("SelectBackward0", view=True)
 def _select(x: Any, index: Any) -> Any:
     y = x[index]
@@ -102,7 +127,8 @@ def getitem(input: Any, index: Any) -> Any:
     index = plain(index)
     try:
         if not _basic(index):
-            return _gather_index(input, index)
+            first, rest = in_steps(index)
+            return _gather_index(input if first is None else _last_step(first)(input, first), rest)
         return _last_step(index)(input, index)
     except IndexError as error:
         raise IndexError(f"{error} (indexing a tensor of shape {list(array_of(input).shape)})") from None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.attributes import Size
 from minigrad.engine import clone, define, expand
 from minigrad.ops.dims import array_of, axes_of, one_axis
 
@@ -302,3 +303,17 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
         tuple(shifts) if isinstance(shifts, (tuple, list)) else shifts,
         tuple(dims) if isinstance(dims, list) else dims,
     )
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """All stretched to the shape in which they meet, without copying."""
+    shape = broadcast_shapes(*(array_of(x).shape for x in tensors))
+    return tuple(broadcast_to(x, shape) for x in tensors)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape in which tensors of these shapes meet."""
+    try:
+        return Size(np.broadcast_shapes(*(tuple(s) if isinstance(s, (tuple, list)) else (s,) for s in shapes)))
+    except ValueError as error:
+        raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {error}") from None

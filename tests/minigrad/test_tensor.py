@@ -255,7 +255,16 @@ def test_a_generator_of_its_own_leaves_the_default_stream_alone(module):
     assert drawn.tolist() == module.rand(2, generator=module.Generator().manual_seed(5)).tolist()
 
 
-@pytest.mark.parametrize("name", ["cuda", "bfloat16", "complex64", "jit", "sparse", "autocast"])
+@pytest.mark.parametrize("name", ["bfloat16", "complex64", "jit", "sparse", "autocast"])
 def test_what_is_out_of_scope_says_what_there_is(name):
     with pytest.raises(AttributeError, match=f"minigrad has no '{name}': "):
         getattr(mg, name)
+
+
+def test_a_program_that_asks_for_a_gpu_stays_on_the_cpu() -> None:
+    device = minigrad.device("cuda" if minigrad.cuda.is_available() else "cpu")
+    assert str(device) == "cpu"
+    minigrad.cuda.manual_seed_all(0)
+    minigrad.backends.cudnn.deterministic = True
+    with pytest.raises(AttributeError, match="cuda.is_available"):
+        minigrad.cuda.Stream()
