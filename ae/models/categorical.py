@@ -51,11 +51,11 @@ class CategoricalVAE(Model):
         return self.encoder(images).reshape(len(images), self.latent, self.faces)
 
     def outputs(self, codes: Tensor) -> Tensor:
-        """Return the logits `(N, pixels)` given rolls `(N, latent, faces)`, soft or not."""
-        return self.decoder(codes.flatten(1))
+        """Return the logits `(..., pixels)` given rolls `(..., latent, faces)`, soft or not."""
+        return self.decoder(codes.flatten(-2))
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Return the pixels' probabilities (or means) `(N, pixels)` given rolls `(N, latent, faces)`."""
+        """Return the pixels' probabilities (or means) `(..., pixels)` given rolls `(..., latent, faces)`."""
         return self.likelihood.mean(self.outputs(codes))
 
     def temperature(self) -> Tensor:
@@ -66,6 +66,10 @@ class CategoricalVAE(Model):
         """Roll the dice: soft in training, `(N, latent, faces)` that add up to 1 over faces, else one 1 and zeros."""
         if self.training:
             return gumbel_softmax(logits, self.temperature())
+        return self.throw(logits)
+
+    def throw(self, logits: Tensor) -> Tensor:
+        """Roll the dice `(..., latent, faces)`: one 1 and zeros, drawn from the softmax of the logits."""
         return self._one_hot((logits + gumbel(logits)).argmax(-1), logits)
 
     def _one_hot(self, faces: Tensor, like: Tensor) -> Tensor:
@@ -98,6 +102,14 @@ class CategoricalVAE(Model):
         if self.training:
             self.step.add_(1)
         return Loss(reconstruction + kl, reconstruction=reconstruction, kl=kl)
+
+    def log_weights(self, images: Tensor, samples: int = 1, labels: Tensor | None = None) -> Tensor:
+        """Return log p(x, z) - log q(z | x) `(samples, N)` in nats, z being rolls: their exponentials' mean estimates p(x)."""
+        logits = self.encode(images)
+        rolls = self.throw(logits.expand(samples, *logits.shape))
+        log_q = (rolls * logits.log_softmax(-1)).flatten(-2).sum(-1)
+        log_prior = -self.latent * math.log(self.faces)
+        return self.likelihood.log_prob(self.outputs(rolls), images) + log_prior - log_q
 
 
 def gumbel(like: Tensor) -> Tensor:

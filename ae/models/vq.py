@@ -62,8 +62,8 @@ class VQVAE(Model):
         return F.embedding(choice, self.book)
 
     def outputs(self, codes: Tensor) -> Tensor:
-        """Return the logits `(N, pixels)` given entries `(N, latent, width)`."""
-        return self.decoder(codes.flatten(1))
+        """Return the logits `(..., pixels)` given entries `(..., latent, width)`."""
+        return self.decoder(codes.flatten(-2))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the reconstructions `(N, pixels)`, with a gradient for the encoder."""

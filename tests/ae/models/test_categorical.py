@@ -11,6 +11,7 @@ from ae.data import load
 from ae.models import CategoricalVAE
 from ae.models.categorical import gumbel, gumbel_softmax
 from minigrad import optim
+from minigrad.nn import functional as F
 
 LOGITS = [[1.0, -1.0, 0.5, 2.0]]
 
@@ -109,3 +110,17 @@ def test_training_lowers_the_bound_of_the_discrete_model():
         model.loss(images[minigrad.randint(len(images), (64,))]).total.backward()
         optimizer.step()
     assert bound() < 0.65 * first
+
+
+def test_weights_of_rolls_estimate_the_likelihood_that_a_sum_over_all_rolls_gives():
+    minigrad.manual_seed(0)
+    model, images = (
+        CategoricalVAE(9, (7,), 2, faces=3).double().eval(),
+        minigrad.rand(4, 9, dtype=minigrad.float64).round(),
+    )
+    rolls = minigrad.stack([F.one_hot(minigrad.tensor([i, j]), 3).double() for i in range(3) for j in range(3)])
+    with minigrad.no_grad():
+        each = [model.likelihood.log_prob(model.outputs(roll.expand(4, 2, 3)), images) for roll in rolls]
+        exact = minigrad.stack(each).logsumexp(0) - math.log(9)
+        estimate = model.log_weights(images, 20000).logsumexp(0) - math.log(20000)
+    np.testing.assert_allclose(estimate.numpy(), exact.numpy(), atol=0.02)
