@@ -76,7 +76,7 @@ class VQVAE(Model):
 
     def reconstruct(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the reconstructions `(N, pixels)` of images."""
-        return self.decode(self.embed(images))
+        return self.decode(self.entries(self.choose(self.encode(images))))
 
     def sample(self, count: int) -> Tensor:
         """Return `count` new images `(count, pixels)`, of words drawn from the uniform prior, each on its own."""
