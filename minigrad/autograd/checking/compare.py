@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, noise_of, slopes
+from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, Line, noise_of, slopes
 from minigrad.autograd.checking.problem import Arrays, Problem
 
 FULL, COLUMNS = 40_000, 2_000  # entries of a Jacobian, and of the inputs, up to which each is computed
+LOW = 1e-10  # a precision worse than that is called low
 TINY = 1e-30  # where the outputs do not change at all
 RTOL, ATOL = 1e-8, 1e-10  # what rounding may do to an analytic slope: of itself, and of the largest beside it
 
@@ -61,7 +62,9 @@ class Evidence:
         self.problem, self.xs, self.asked, self.rng = problem, [x.copy() for x in xs], asked, rng
         found = problem.forward(self.copies())
         self.coarsest = max([float(np.finfo(y.dtype).eps) for y in found if y.dtype.kind == "f"], default=EPS)
-        self.least = max([float(np.finfo(y.dtype).smallest_subnormal) for y in found if y.dtype.kind == "f"], default=0.0)
+        self.least = max(
+            [float(np.finfo(y.dtype).smallest_subnormal) for y in found if y.dtype.kind == "f"], default=0.0
+        )
         self.ys = [np.array(y, np.float64) for y in found]
         self.y = np.concatenate([y.ravel() for y in self.ys]) if self.ys else np.zeros(0)
         self.size = sum(x.size for x in xs)
@@ -83,24 +86,34 @@ class Evidence:
 
     def flat(self, xs: Arrays) -> np.ndarray:
         y = np.asarray(self.problem.flat(xs), np.float64)
-        return y if y.shape == self.y.shape else np.full(self.y.shape, np.nan)  # as where a mask of x picks the elements
+        return (
+            y if y.shape == self.y.shape else np.full(self.y.shape, np.nan)
+        )  # as where a mask of x picks the elements
 
     def _noise(self) -> tuple[np.ndarray, float]:
         """How much rounding moves each output, and the precision of the function: 1e-16, or 6e-8 if it uses float32."""
         if not self.y.size or not self.size:
             return np.zeros(self.y.shape), EPS
-        sizes = [self.rng.uniform(0.3, 1.0, x.shape) * self.rng.choice([-1.0, 1.0], x.shape) for x in self.xs]
-        way = [np.where(x == 0, 1e-3, x) * s for x, s in zip(self.xs, sizes, strict=True)]
-        found = noise_of(lambda t: self.flat([x + t * v for x, v in zip(self.xs, way, strict=True)]), 0.0, 1e-6)
+        found = noise_of([self._somewhere() for _ in range(3)], 1e-6)
         size = np.abs(np.nan_to_num(self.y, posinf=0.0, neginf=0.0))
         with np.errstate(all="ignore"):
             relative = (found / size)[size > 0]
         machine = max(self.coarsest, float(np.quantile(relative, 0.8)) if relative.size else EPS)
         found = np.maximum(found, self.least)
         noise = np.maximum(2 * found, 2 * EPS * np.maximum(size, 1e-2 * size.max(initial=0.0)))
-        if machine > 1e-11:
+        if machine > LOW:
             noise = np.maximum(noise, np.maximum(machine * size, 0.5 * math.sqrt(float(np.mean(found * found)))))
         return noise, machine
+
+    def _somewhere(self) -> Line:
+        """The outputs along a random line through a point near by."""
+        signs = [self.rng.choice([-1.0, 1.0], x.shape) for x in self.xs]
+        way = [
+            np.where(x == 0, 1e-3, x) * s * self.rng.uniform(0.3, 1.0, x.shape)
+            for x, s in zip(self.xs, signs, strict=True)
+        ]
+        start = [x + v * float(self.rng.uniform(-3e-5, 3e-5)) for x, v in zip(self.xs, way, strict=True)]
+        return lambda t: self.flat([x + t * v for x, v in zip(start, way, strict=True)])
 
     def step(self, x: float) -> float:
         return self.asked.eps or 1e-3 * max(1.0, abs(x))
@@ -111,7 +124,7 @@ class Evidence:
         if self.asked.atol is not None or self.asked.rtol is not None:
             return (self.asked.atol or 0.0) + (self.asked.rtol or 0.0) * size
         beside = size.max(axis=1, keepdims=True, initial=0.0)
-        coarse = 200 * self.machine if self.machine > 1e-11 else 0.0
+        coarse = 200 * self.machine if self.machine > LOW else 0.0
         return 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside + TINY
 
     def rows(self) -> np.ndarray:
@@ -291,7 +304,7 @@ def along(
         size = np.abs(analytic) @ np.abs(v.reshape(-1)) / math.sqrt(max(v.size, 1))
         tolerance = evidence.tolerance(numeric.value[:, None], numeric.error[:, None])[:, 0]
         if evidence.asked.atol is None and evidence.asked.rtol is None:
-            tolerance = tolerance + (ATOL + (evidence.machine * 200 if evidence.machine > 1e-11 else 0.0)) * size
+            tolerance = tolerance + (ATOL + (evidence.machine * 200 if evidence.machine > LOW else 0.0)) * size
         found.append((mine, numeric, tolerance))
     return found
 

@@ -26,6 +26,9 @@ from minigrad.autograd.checking.compare import (
     outside,
     ties,
 )
+from minigrad.autograd.checking.compare import (
+    LOW as IMPRECISE,
+)
 from minigrad.autograd.checking.known import recognised
 from minigrad.autograd.checking.large import search
 from minigrad.autograd.checking.numeric import SMOOTH
@@ -146,7 +149,7 @@ def _notes(check: Check) -> list[str]:
         found.append(kink_note(kink, evidence.problem.names[kink.input], _index(x, kink.column)))
     if len(check.kinks) > 8:
         found.append(f"... and {len(check.kinks) - 8} more entries on kinks.")
-    if evidence.machine > 1e-11:
+    if evidence.machine > IMPRECISE:
         found.append(
             f"The function computes with about {-math.log10(evidence.machine):.0f} digits (float32, or a cast to it): "
             "its slopes are known "
@@ -271,24 +274,29 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
     precision = _low_precision(first)
     if precision is not None:
         return precision
+    draws = draws or [check]
     found = _agreed([list(structure.strong(v)) for v in views])
-    if found is not None and found.code in SECOND_BEST and found.confidence != CERTAIN:
-        if found.code == "factor_2" and not isinstance(check.evidence.problem, TensorProblem):
-            return found
-        better = _agreed([list(uses.forgotten_uses(v)) for v in views]) or _mutant(check, draws or [check], block.which)
-        return better or found
+    if found is not None and not (found.code in SECOND_BEST and found.confidence != CERTAIN):
+        return found
+    if found is not None and found.code == "factor_2" and not isinstance(check.evidence.problem, TensorProblem):
+        return found
+    better = _agreed([list(uses.forgotten_uses(v)) for v in views]) or (
+        _agreed([list(terms.passed_on(v)) for v in views]) or _mutant(check, draws, block.which, False)
+    )
+    if found is not None:
+        places = found.code in ("permuted", "jacobian_transposed") and better is not None
+        return better if better is not None and (not places or better.code in ("transpose", "order")) else found
     return (
-        found
-        or _agreed([list(uses.forgotten_uses(v)) for v in views])
-        or _mutant(check, draws or [check], block.which)
+        better
         or _agreed([list(terms.weak(v)) for v in views])
+        or _mutant(check, draws, block.which, True)
         or _unknown(first)
     )
 
 
 def _low_precision(view: View) -> Diagnosis | None:
     """Whether the difference is that of float32."""
-    if view.evidence.machine > 1e-11 or not np.isfinite(view.a).all() or not view.a.size:
+    if view.evidence.machine > IMPRECISE or not np.isfinite(view.a).all() or not view.a.size:
         return None
     top = float(np.abs(view.n).max(initial=0.0))
     with np.errstate(all="ignore"):
@@ -306,7 +314,7 @@ def _low_precision(view: View) -> Diagnosis | None:
     return None
 
 
-def _mutant(check: Check, draws: list[Check], k: int) -> Diagnosis | None:
+def _mutant(check: Check, draws: list[Check], k: int, twice: bool) -> Diagnosis | None:
     """Tier C, with the reference that was given, or that of a function with the same values."""
     problem = check.evidence.problem
     rules, parameters = problem.reference, list(problem.context(check.evidence.xs))
@@ -336,7 +344,7 @@ def _mutant(check: Check, draws: list[Check], k: int) -> Diagnosis | None:
             values = dict(zip(renamed, e.copies(), strict=True)) if known else e.problem.context(e.copies())
             samples.append(mutate.Sample(tuple(g) if len(g) > 1 else g[0], values, y, found))
     which = k if wanted in rules else None
-    found_ = mutate.matching(rule, renamed, samples, which, name)
+    found_ = mutate.matching(rule, renamed, samples, which, name, twice)
     if found_ is not None and known is not None:
         text = f"This is {known.name}. {found_.sentence}"
         return Diagnosis(found_.code, text, found_.confidence, expression=found_.expression, tier="C", input=name)
@@ -448,7 +456,7 @@ def _what(evidence: Evidence, row: int) -> str:
 def _formula(evidence: Evidence, error: float) -> str:
     if evidence.asked.atol is not None or evidence.asked.rtol is not None:
         return f"{evidence.asked.atol or 0:g} + {evidence.asked.rtol or 0:g} * |numeric|"
-    coarse = 200 * evidence.machine if evidence.machine > 1e-11 else 0.0
+    coarse = 200 * evidence.machine if evidence.machine > IMPRECISE else 0.0
     return (
         f"10 * {error:.1g} (numeric error) + {RTOL + coarse:.0e} * |numeric| + {ATOL + coarse:.0e} * largest beside it"
     )

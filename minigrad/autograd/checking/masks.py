@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,9 @@ def where_wrong(view: View) -> Iterator[Diagnosis]:
     wrong = view.bad.any(0)
     if not wrong.any() or wrong.all():
         return
+    alive = view.visible.any(0)
+    if np.any(alive) and np.all(wrong[alive]) and np.any(view.a[:, wrong & alive]):
+        return  # wrong wherever there is a slope: that is no matter of a mask
     kind = _what(view, np.asarray(wrong))
     for condition, text, code in conditions(view):
         seen = np.any(view.visible | (np.abs(view.a) > 0), axis=0)
@@ -25,7 +29,6 @@ def where_wrong(view: View) -> Iterator[Diagnosis]:
                 HIGH if code == "mask" else MEDIUM,
                 expression=text,
             )
-            return
 
 
 def _what(view: View, wrong: np.ndarray) -> str:
@@ -62,6 +65,10 @@ def conditions(view: View) -> Iterator[tuple[np.ndarray, str, str]]:
         if text != "0":
             yield np.abs(x) > abs(b), f"|{name}| > {abs(b):.4g}", "mask"
             yield np.abs(x) < abs(b), f"|{name}| < {abs(b):.4g}", "mask"
+    numbers = sorted(bounds.items(), key=lambda item: item[1])
+    for (low, a), (high, b) in itertools.combinations(numbers, 2):
+        yield (x < a) | (x > b), f"{name} is not between {low} and {high}", "mask"
+        yield (x > a) & (x < b), f"{name} is between {low} and {high}", "mask"
     for other, y in view.evidence.problem.context(view.evidence.xs).items():
         if other == name or not isinstance(y, np.ndarray):
             continue

@@ -8,6 +8,7 @@ draws is what the learner wrote, whatever it looks like in their text.
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import itertools
 import time
@@ -93,24 +94,36 @@ def edits(tree: ast.AST, names: list[str]) -> Iterator[Edit]:
                 yield Edit(("body",), renamed, _kind_of_name(old, new))
     for path, node in paths(tree):
         if isinstance(node, ast.expr) and not isinstance(getattr(node, "ctx", None), ast.Store):
+            exponent = _in_exponent(tree, path)
             for made, kind in _of_expression(node, names, path):
-                yield Edit(path, made, kind)
+                yield Edit(path, made, "power" if exponent else kind)
         elif isinstance(node, ast.AugAssign):
             yield Edit(path, ast.Assign([node.target], node.value), "overwrite")
             yield Edit(path, ast.Pass(), "dropped_term")
+
+
+def _in_exponent(tree: ast.AST, path: tuple[Any, ...]) -> bool:
+    """Whether the place is in the exponent of a power."""
+    at: Any = tree
+    for step in path:
+        if step == "right" and isinstance(at, ast.BinOp) and isinstance(at.op, ast.Pow):
+            return True
+        at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
+    return False
 
 
 def _of_expression(node: ast.expr, names: list[str], path: tuple[Any, ...]) -> Iterator[tuple[ast.AST, str]]:
     if isinstance(node, ast.BinOp):
         yield from _of_operation(node)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield node.operand, "sign"
+        yield node.operand, "wrong_constant" if isinstance(node.operand, ast.Constant) else "sign_of_term"
     elif isinstance(node, ast.Name):
         yield from (
             (ast.Name(n, ast.Load()), _kind_of_name(node.id, n)) for n in names if n != node.id and node.id in names
         )
         if node.id in names:
             yield ast.Attribute(node, "T", ast.Load()), "transpose"
+            yield ast.UnaryOp(ast.USub(), node), "sign_of_term"
     elif isinstance(node, ast.Constant):
         yield from _of_constant(node)
     elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
@@ -121,9 +134,12 @@ def _of_expression(node: ast.expr, names: list[str], path: tuple[Any, ...]) -> I
         for op in COMPARISONS:
             if not isinstance(node.ops[0], op):
                 yield ast.Compare(node.left, [op()], node.comparators), "comparison"
+    whole = len(path) == 1 or path[-1] == "value"
     if isinstance(node, (ast.BinOp, ast.Call)) and path and path[-1] != "func":
-        yield ast.UnaryOp(ast.USub(), node), "sign"
-    if len(path) == 1 or path[-1] == "value":  # the whole result
+        yield ast.UnaryOp(ast.USub(), node), "sign" if whole else "sign_of_term"
+    if whole:
+        if any(isinstance(n, ast.Name) and n.id == "g" for n in ast.walk(node)):
+            yield ast.Name("g", ast.Load()), "dropped_factor"
         for n in names:
             yield ast.BinOp(node, ast.Mult(), ast.Name(n, ast.Load())), "extra_factor"
             yield ast.BinOp(node, ast.Div(), ast.Name(n, ast.Load())), "extra_factor"
@@ -135,20 +151,30 @@ def _kind_of_name(old: str, new: str) -> str:
     return "output_for_input" if new == "y" else "wrong_variable"
 
 
+def _plain_number(node: ast.AST) -> bool:
+    """Whether an expression is a number: of constants and functions of them alone."""
+    return not any(isinstance(n, ast.Name) and n.id not in ("np", "math", "numpy") for n in ast.walk(node))
+
+
 def _of_operation(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
     a, b, op = node.left, node.right, node.op
     if isinstance(op, (ast.Add, ast.Sub)):
         other = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
         yield ast.BinOp(a, other, b), "sign_of_term"
+        yield ast.BinOp(b, ast.Sub(), a), "sign_of_term"
         yield a, "dropped_term"
         yield (b if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), b)), "dropped_term"
         if isinstance(op, ast.Sub):
             yield b, "dropped_term"
-            yield ast.BinOp(b, op, a), "sign_of_term"
     elif isinstance(op, (ast.Mult, ast.Div)):
-        yield ast.BinOp(a, ast.Div() if isinstance(op, ast.Mult) else ast.Mult(), b), "operator"
-        yield a, "dropped_factor"
-        yield (b if isinstance(op, ast.Mult) else ast.BinOp(ast.Constant(1.0), op, b)), "dropped_factor"
+        yield a, "wrong_constant" if _plain_number(b) else "dropped_factor"
+        rest = b if isinstance(op, ast.Mult) else ast.BinOp(ast.Constant(1.0), op, b)
+        yield rest, "wrong_constant" if _plain_number(a) else "dropped_factor"
+        number = _plain_number(a) or _plain_number(b)
+        yield (
+            ast.BinOp(a, ast.Div() if isinstance(op, ast.Mult) else ast.Mult(), b),
+            "wrong_constant" if number else "operator",
+        )
         if isinstance(op, ast.Div):
             yield ast.BinOp(b, op, a), "operator"
         else:
@@ -157,8 +183,13 @@ def _of_operation(node: ast.BinOp) -> Iterator[tuple[ast.AST, str]]:
     elif isinstance(op, ast.MatMult):
         yield ast.BinOp(b, op, a), "order"
         yield ast.BinOp(a, ast.Mult(), b), "operator"
+        yield a, "dropped_factor"
+        yield b, "dropped_factor"
     elif isinstance(op, ast.Pow):
         yield a, "power"
+        if isinstance(b, ast.Constant) and isinstance(b.value, (int, float)):
+            for exponent in (b.value - 1, b.value + 1, -b.value, 2, 3):
+                yield ast.BinOp(a, op, ast.Constant(exponent)), "power"
         for change in (ast.Add(), ast.Sub()):
             yield ast.BinOp(a, op, ast.BinOp(b, change, ast.Constant(1))), "power"
         yield ast.BinOp(a, op, ast.UnaryOp(ast.USub(), b)), "power"
@@ -169,9 +200,10 @@ def _of_constant(node: ast.Constant) -> Iterator[tuple[ast.AST, str]]:
     if isinstance(v, bool) or v is None:
         yield ast.Constant(not v), "keepdims"
     elif isinstance(v, (int, float)):
-        for new in dict.fromkeys([v + 1, v - 1, v * 2, v / 2 if isinstance(v, float) or v % 2 else v // 2, -v, 0, 1]):
-            if new != v:
-                yield ast.Constant(new), "constant"
+        half = v / 2 if isinstance(v, float) or v % 2 else v // 2
+        for new in dict.fromkeys([v + 1, v - 1, v * 2, half, -v, 1]):
+            if new not in (v, 0):
+                yield ast.Constant(new), "wrong_constant"
 
 
 def _of_call(node: ast.Call) -> Iterator[tuple[ast.AST, str]]:
@@ -235,7 +267,7 @@ WORDS = {
     "order": "the operands are in the wrong order",
     "transpose": "a transpose is missing or one too many",
     "power": "the exponent is wrong",
-    "constant": "a constant is wrong",
+    "wrong_constant": "a constant is wrong",
     "keepdims": "a True should be False, or the other way round",
     "function": "it is another function",
     "dropped_function": "a function call is missing",
@@ -263,19 +295,39 @@ def _shown(tree: ast.AST, path: tuple[Any, ...]) -> str:
     return ast.unparse(shown)
 
 
+def _rank(edit: Edit) -> int:
+    """The likelier mistakes first: where two mutants are one function, the likelier is told."""
+    order = (
+        "sign",
+        "input_for_output",
+        "output_for_input",
+        "transpose",
+        "comparison",
+        "branches",
+        "dropped_factor",
+        "dropped_term",
+        "sign_of_term",
+        "power",
+        "wrong_constant",
+        "dropped_function",
+    )
+    late = ("operator", "squared", "extra_factor")
+    return order.index(edit.kind) if edit.kind in order else 50 + late.index(edit.kind) if edit.kind in late else 20
+
+
 def mutants(rule: Callable[..., Any], names: list[str], twice: bool, until: float) -> Iterator[Mutant]:
     """Mutants of the rule by one edit, or, if ``twice``, by two, until a time."""
     tree = tree_of(rule)
     if tree is None:
         return
-    scope = scope_of(rule)
+    scope = {**vars(np), **vars(builtins), **scope_of(rule)}
     seen: set[str] = {ast.unparse(tree)}
-    for first in list(edits(tree, names)):
+    for first in sorted(edits(tree, names), key=_rank):
         once = replaced(tree, first.path, first.new)
         if not twice:
             yield from _made(tree, once, first, (first.kind,), scope, seen, names)
             continue
-        for second in list(edits(once, names)):
+        for second in sorted(edits(once, names), key=_rank):
             if time.monotonic() > until:
                 return
             if second.path[: len(first.path)] == first.path and len(first.path) > 1:
@@ -356,6 +408,7 @@ def matching(
     samples: list[Sample],
     which: int | None,
     name: str,
+    twice: bool,
     seconds: float = 1.5,
 ) -> Diagnosis | None:
     """The mutant of the right rule that the learner's gradient equals on all samples, as a diagnosis."""
@@ -366,16 +419,13 @@ def matching(
     floats = [p for p, v in samples[0].values.items() if isinstance(v, (np.ndarray, float, np.floating))]
     names = list(dict.fromkeys([*own, *floats, *([] if "y" in parameters else ["y"])]))
     until = time.monotonic() + seconds
-    for twice in (False, True):
-        for mutant in mutants(rule, names, twice, until):
-            try:
-                fits = all(equal(evaluate(mutant.function, parameters, s), s.found, which) for s in samples)
-            except Exception:  # most mutants of shapes do not run
-                continue
-            if fits:
-                return _told(mutant, name)
-        if time.monotonic() > until:
-            break
+    for mutant in mutants(rule, names, twice, until):
+        try:
+            fits = all(equal(evaluate(mutant.function, parameters, s), s.found, which) for s in samples)
+        except Exception:  # most mutants of shapes do not run
+            continue
+        if fits:
+            return _told(mutant, name)
     return None
 
 

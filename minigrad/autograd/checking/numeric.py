@@ -49,7 +49,10 @@ def slopes(line: Line, at: float, y: np.ndarray, noise: np.ndarray, h: float) ->
         scale = np.maximum(np.abs(best.value), _scale(best.value))
         limited = 8 * noise / step > error / 2  # rounding rules: a smaller step would be worse
         if np.all(((best.error <= GOAL * scale) | limited) & ~bend):
-            break
+            doubt = _doubt(line, at, noise, step / 1000, best)
+            if not doubt.any():
+                break
+            best = best._replace(error=np.where(doubt, np.inf, best.error))  # agreement by chance, as between stairs
     if np.any((best.error > 1e-6 * scale) & (noise > 1e-11 * np.abs(y))):
         for step in (8 * h, 64 * h):  # low precision: rounding asks for larger steps
             value, error, bend = _central(line, at, y, noise, step)
@@ -57,6 +60,14 @@ def slopes(line: Line, at: float, y: np.ndarray, noise: np.ndarray, h: float) ->
             best = best._replace(value=np.where(better, value, best.value), error=np.where(better, error, best.error))
     lost = bent | ~np.isfinite(best.value) | (best.error > 1e-4 * np.maximum(scale, np.abs(y).max(initial=0.0)))
     return _beside(line, at, y, noise, h, best, lost) if lost.any() else best
+
+
+def _doubt(line: Line, at: float, noise: np.ndarray, h: float, best: Slopes) -> np.ndarray:
+    """Where a much smaller step tells another slope."""
+    above, below = at + h, at - h
+    slope = (line(above) - line(below)) / (above - below)
+    slack = 20 * best.error + 20 * noise / h + 1e-5 * np.abs(best.value)
+    return ~(np.abs(slope - best.value) <= slack) & np.isfinite(best.value)
 
 
 def _scale(value: np.ndarray) -> float:
@@ -138,7 +149,13 @@ def _beside(
         visible = blur < 0.05 * np.where(np.isfinite(gap), gap, np.abs(middle) + 1)
         stable = np.abs(middle - before) <= 0.1 * np.abs(middle) + 5 * blur
         before = middle
-        gone = open_ & visible & stable & np.isfinite(middle) & (now < 0.1 * np.where(np.isfinite(gap), gap, np.inf) + blur)
+        gone = (
+            open_
+            & visible
+            & stable
+            & np.isfinite(middle)
+            & (now < 0.1 * np.where(np.isfinite(gap), gap, np.inf) + blur)
+        )
         if gone.any():
             by_right = np.abs(middle - right) <= np.abs(middle - left)
             by_right = np.where(np.isfinite(left), by_right & np.isfinite(right), True)
@@ -164,19 +181,15 @@ _REST = np.eye(len(_PLACES)) - _POWERS @ np.linalg.pinv(_POWERS)
 
 
 @np.errstate(all="ignore")
-def noise_of(line: Line, at: float, spacing: float) -> np.ndarray:
+def noise_of(lines: list[Line], spacing: float) -> np.ndarray:
     """How much rounding moves each output: how far nine near values are from a parabola, as a standard deviation.
 
-    A smooth function is a parabola there up to ``spacing``^3; the smaller of two places on the line is taken, so that a kink
-    in one of them does no harm. For values of float32 inside a function it finds the noise of float32.
+    A smooth function is a parabola there up to ``spacing``^3. Of three lines the median counts, so that neither a kink on one
+    of them nor values that happen not to change does harm. For float32 inside a function it finds the noise of float32.
     """
     found = []
-    for place in (0.0, 23.9):
-        points = np.stack([line(at + (place + k) * spacing) for k in _PLACES])
+    for line in lines:
+        points = np.stack([line(k * spacing) for k in _PLACES])
         rest = _REST @ (points - points[4])
         found.append(np.sqrt(np.sum(rest * rest, axis=0) / (len(_PLACES) - 3)))
-    noise = np.nan_to_num(np.min(found, axis=0), posinf=0.0)
-    if spacing < 1e-4 and np.any((np.ptp(points, axis=0) == 0) & (points[0] != 0)):
-        wider = noise_of(line, at, 1e3 * spacing)  # all the same: perhaps steps that are wider still, those of float16
-        noise = np.where((np.ptp(points, axis=0) == 0) & (wider > 1e-5 * np.abs(points[0])), wider, noise)
-    return noise
+    return np.nan_to_num(np.median(found, axis=0), posinf=0.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.checking.compare import Evidence, Tolerance
+from minigrad.autograd.checking.compare import LOW, Evidence, Tolerance
 from minigrad.autograd.checking.report import HIGH, Diagnosis
 from minigrad.autograd.checking.tensors import TensorProblem
 from minigrad.backward import grad
@@ -87,7 +87,7 @@ def asymmetry(problem: TensorProblem, count: int, asked: Tolerance) -> Diagnosis
     one = sum(float(np.sum(a * b)) for a, b in zip(v, hu, strict=True))
     two = sum(float(np.sum(a * b)) for a, b in zip(u, hv, strict=True))
     size = sum(float(np.sum(np.abs(a * b))) for a, b in zip([*v, *u], [*hu, *hv], strict=True))
-    coarse = 200 * evidence.machine if evidence.machine > 1e-11 else 0.0
+    coarse = 200 * evidence.machine if evidence.machine > LOW else 0.0
     tolerance = (1e-9 + coarse) * size if asked.rtol is None else (asked.atol or 0.0) + asked.rtol * size
     if abs(one - two) <= tolerance or not np.isfinite(one - two):
         return None

@@ -34,6 +34,9 @@ FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sin({})": np.sin,
     "sqrt({})": np.sqrt,
     "{}**3": lambda v: v**3,
+    "sigmoid({})": lambda v: 1 / (1 + np.exp(-v)),
+    "(1 - sigmoid({}))": lambda v: 1 / (1 + np.exp(v)),
+    "sigmoid({}) * (1 - sigmoid({}))": lambda v: 1 / (2 + np.exp(v) + np.exp(-v)),
 }
 
 
@@ -57,7 +60,8 @@ def quantities(evidence: Evidence, shape: tuple[int, ...]) -> list[Quantity]:
         with np.errstate(all="ignore"):
             for form, of in FORMS.items():
                 made = of(wide)
-                if np.isfinite(made).all() and np.ptp(made) > 0:
+                alone = np.ndim(value) == 0  # a number: it differs from draw to draw only
+                if np.isfinite(made).all() and (alone or np.ptp(made) > 0):
                     found.append(Quantity(form.replace("{}", name), made))
     return found
 
@@ -101,7 +105,7 @@ def factors(view: View) -> Iterator[Diagnosis]:
         with np.errstate(all="ignore"):
             for code, times in (("extra_factor", ratio / q.value), ("missing_factor", ratio * q.value)):
                 c = _constant(times, rough)
-                if c is None or np.ptp(np.abs(np.broadcast_to(q.value, ratio.shape)[np.isfinite(ratio)])) == 0:
+                if c is None or abs(float(np.median(np.abs(q.value))) - 1) < 1e-3:
                     continue
                 c = c if code == "extra_factor" else 1 / c
                 text = q.text if abs(c - 1) < 1e-5 else f"-{q.text}" if abs(c + 1) < 1e-5 else f"{c:.4g} * {q.text}"
@@ -126,7 +130,12 @@ def along_axis(view: View, ratio: np.ndarray, rough: float) -> Iterator[Diagnosi
     grid = per_entry.reshape(view.shape)
     for axis in range(len(view.shape)):
         others = tuple(i for i in range(grid.ndim) if i != axis)
-        if view.shape[axis] > 1 and others and np.all(np.ptp(grid, axis=others) <= rough * np.abs(grid).max()):
+        if (
+            view.shape[axis] > 1
+            and others
+            and np.ptp(grid) > rough * np.abs(grid).max()
+            and np.all(np.ptp(grid, axis=others) <= rough * np.abs(grid).max())
+        ):
             values = ", ".join(
                 f"{v:.4g}"
                 for v in np.take(grid.reshape(grid.shape), 0, axis=others[0]).reshape(-1)[: view.shape[axis]][:4]
@@ -249,11 +258,10 @@ def _together(shape: tuple[int, ...], axis: int | None) -> np.ndarray:
 def weak(view: View) -> Iterator[Diagnosis]:
     """The names that leave more doubt."""
     yield from inverted(view)
-    yield from factors(view)
-    yield from passed_on(view)
-    yield from terms(view)
     if view.elementwise:
         yield from _formula(view)
+    yield from factors(view)
+    yield from terms(view)
 
 
 def _formula(view: View) -> Iterator[Diagnosis]:
