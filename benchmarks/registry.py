@@ -20,7 +20,7 @@ EVERYTHING = SHARED | {"penalty", "gradcheck", "loading"}
 
 @dataclass(frozen=True)
 class Engine:
-    """One contestant; `start`, a function of `engines/<module>.py`, returns its programs."""
+    """One contestant; `start`, a function of the module, imports it and returns its programs."""
 
     name: str
     package: str
@@ -45,13 +45,13 @@ class Engine:
             return parameters["operation"] != "matmul"
         if self.name == "torch compiled" and kind == "chain":
             return parameters["length"] <= 1000  # each operation of the chain is compiled by itself
-        if kind == "gradcheck" and self.package == "minigrad":
+        if self.name == "minigrad" and kind == "gradcheck":
             return hasattr(minigrad.autograd, "gradcheck")
         return kind in self.kinds
 
 
 def _compile_of_minigrad() -> str:
-    return "" if hasattr(minigrad, "compile") else "this version of minigrad has no compile"
+    return "" if callable(getattr(minigrad, "compile", None)) else "this version of minigrad has no compile"
 
 
 def _compiler(variable: str, default: str) -> Callable[[], str]:
@@ -65,31 +65,35 @@ def _compiler(variable: str, default: str) -> Callable[[], str]:
 ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (
-        Engine("minigrad", "minigrad", "torchlike", "minigrad", EVERYTHING),
+        Engine("minigrad", "minigrad", "benchmarks.engines.torchlike", "minigrad", EVERYTHING),
         Engine(
             "minigrad compiled",
             "minigrad",
-            "torchlike",
+            "benchmarks.engines.torchlike",
             "minigrad_compiled",
             SHARED | {"penalty"},
             _compile_of_minigrad,
         ),
-        Engine("torch", "torch", "torchlike", "torch_eager", EVERYTHING),
-        Engine("torch compiled", "torch", "torchlike", "torch_compiled", SHARED, _compiler("CXX", "g++")),
-        Engine("jax", "jax", "jax", "start", SHARED | {"penalty"}),
-        Engine("autograd", "autograd", "hips", "start", SHARED | {"penalty"}),
-        Engine("mygrad", "mygrad", "mygrad", "start", SHARED),
-        Engine("micrograd", "micrograd", "micrograd", "start", frozenset({"tutorial"})),
+        Engine("torch", "torch", "benchmarks.engines.torchlike", "torch_eager", EVERYTHING),
+        Engine(
+            "torch compiled", "torch", "benchmarks.engines.torchlike", "torch_compiled", SHARED, _compiler("CXX", "g++")
+        ),
+        Engine("jax", "jax", "benchmarks.engines.jax", "start", SHARED | {"penalty"}),
+        Engine("autograd", "autograd", "benchmarks.engines.hips", "start", SHARED | {"penalty"}),
+        Engine("mygrad", "mygrad", "benchmarks.engines.mygrad", "start", SHARED),
+        Engine("micrograd", "micrograd", "benchmarks.engines.micrograd", "start", frozenset({"tutorial"})),
         Engine(
             "tinygrad",
             "tinygrad",
-            "tinygrad",
+            "benchmarks.engines.tinygrad",
             "start",
             frozenset({"tutorial", "vae", "mlp", "operation"}),
             _compiler("CC", "clang"),
         ),
-        Engine("bare products", "numpy", "bare", "start_products", TRAINING | {"operation"}, limit=True),
-        Engine("bare traffic", "numpy", "bare", "start_traffic", SHARED | {"loading"}, limit=True),
+        Engine(
+            "bare products", "numpy", "benchmarks.engines.bare", "start_products", TRAINING | {"operation"}, limit=True
+        ),
+        Engine("bare traffic", "numpy", "benchmarks.engines.bare", "start_traffic", SHARED | {"loading"}, limit=True),
     )
 }
 

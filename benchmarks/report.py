@@ -23,21 +23,19 @@ def head(results: Results) -> str:
 def block(outcome: Outcome, reference: str = REFERENCE) -> str:
     """One work: for each engine the time, the speed beside the reference with its interval, and the memory."""
     times = outcome.times
-    rounds = max((len(seen.seconds) for seen in times.values()), default=0)
     title = f"\n{outcome.name}: {outcome.title}"
-    if reference in times and rounds:
-        speeds = {engine: outcome.speed(engine, reference) for engine in times}
-        coverage = next(iter(speeds.values())).coverage
-        columns = f"{'':20}{'time':>10}{f'speed, {reference} = 1':>22}{f'{coverage:.0%} interval':>18}"
-    else:
-        speeds = {}
-        columns = f"{'':20}{'time':>10}"
+    speeds = {engine: outcome.speed(engine, reference) for engine in times} if reference in times else {}
+    coverage = max((speed.coverage for speed in speeds.values()), default=0)
+    columns = f"{'':20}{'time':>10}"
+    if speeds:
+        columns += f"{f'speed, {reference} = 1':>22}{f'{coverage:.0%} interval' if coverage else '':>18}"
     lines = [title, f"{columns}{'peak memory':>14}{'first result':>14}"]
     for engine, seen in times.items():
         line = f"  {engine:18}{shown_time(_middle(seen.seconds)):>10}"
         if speed := speeds.get(engine):
-            interval = "" if engine == reference else f"{speed.low:.2f} to {speed.high:.2f}"
-            line += f"{speed.estimate:>21.2f}x{interval:>18}"
+            told = coverage and engine != reference
+            interval = f"{_three_digits(speed.low)} to {_three_digits(speed.high)}" if told else ""
+            line += f"{_three_digits(speed.estimate):>22}{interval:>18}"
         memory = shown_memory(_middle(seen.memory)) if seen.memory else "-"
         lines.append(f"{line}{memory:>14}{shown_time(_middle(seen.ready)):>14}")
     lines += [f"  {engine:18}{why}" for engine, why in outcome.failures.items()]

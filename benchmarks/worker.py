@@ -33,7 +33,7 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity") and threads < len(os.sched_getaffinity(0)):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     # The engine is imported here, when the number of threads is settled, and nothing but it.
-    backend = getattr(importlib.import_module(f"benchmarks.engines.{options['module']}"), options["start"])(threads)
+    backend = getattr(importlib.import_module(options["module"]), options["start"])(threads)
     print(json.dumps({"versions": backend.versions}), file=answers)
     desk = Desk(backend)
     for line in sys.stdin:
@@ -52,7 +52,7 @@ class Desk:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.step: Step = lambda: None
-        self.baseline: int | None = 0
+        self.baseline = reset_peak()  # what the imports left behind
 
     def check(self, kind: str, parameters: dict[str, Any], inputs: str, steps: int) -> dict[str, Any]:
         """Return the numbers that show what the first steps computed."""
@@ -62,7 +62,6 @@ class Desk:
     def build(self, kind: str, parameters: dict[str, Any], inputs: str, steps: int, warm: float) -> dict[str, Any]:
         """Prepare a work and warm it up; return the seconds to the first result, and about those of a step."""
         self.step = lambda: None
-        self.baseline = reset_peak()
         start = time.perf_counter()
         self.step = self.backend.programs[kind](_load(inputs), own_draws=True, **parameters)
         begin = time.perf_counter()
@@ -83,7 +82,7 @@ class Desk:
         return {"seconds": self._timed(steps)}
 
     def memory(self) -> dict[str, int | None]:
-        """Return by how many bytes the work's peak exceeded what the process held before it."""
+        """Return by how many bytes the work's peak exceeded what the process held after its imports."""
         highest = peak()
         return {"bytes": None if highest is None else max(0, highest - (self.baseline or 0))}
 
