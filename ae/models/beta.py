@@ -82,8 +82,8 @@ class FreeBitsVAE(VAE):
     """The VAE whose every latent may tell `free` nats at no extra cost: `reconstruction + sum_j max(free, kl_j)`.
 
     Below its allowance a latent feels no pull towards the prior, so none need collapse. `kl_j` is the batch's mean.
-    Source: Kingma et al. 2016, "Improved Variational Inference with Inverse Autoregressive Flow", equation 15, with one
-    latent to a group.
+    Source: Kingma et al. 2016, "Improved Variational Inference with Inverse Autoregressive Flow", the appendix's
+    objective with free bits, with one latent to a group.
     """
 
     def __init__(

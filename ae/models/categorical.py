@@ -19,7 +19,7 @@ class CategoricalVAE(Model):
 
     In training rolls are soft, at a temperature of `max(coldest, exp(-cooling * step))`; in evaluation they are rolls, so
     that the loss is a bound of the discrete model. Source: Jang, Gu and Poole 2017, "Categorical Reparameterization with
-    Gumbel-Softmax", equation 2 and section 4.2; Maddison, Mnih and Teh 2017, "The Concrete Distribution".
+    Gumbel-Softmax", equation 2 and section 4; Maddison, Mnih and Teh 2017, "The Concrete Distribution".
     """
 
     generates = True

@@ -37,7 +37,7 @@ class DenoisingAutoencoder(Model):
 
     `noise` is masking, gaussian or salt-and-pepper, `level` how much of it. The loss is that of repairing, also on the
     test set; `embed` and `reconstruct` take images as they are. Source: Vincent et al. 2010, "Stacked Denoising
-    Autoencoders", sections 3.2 and 3.3.
+    Autoencoders", section 3.
     """
 
     def __init__(

@@ -122,7 +122,7 @@ class Autoregressive(nn.Module):
     """One hidden layer with some weights held at 0, such that output j depends on inputs 1 ... j - 1 only.
 
     A hidden unit of degree d sees inputs 1 ... d and is seen by outputs d + 1, d + 2, ...; the context reaches all.
-    Source: Germain et al. 2015, "MADE: Masked Autoencoder for Distribution Estimation", equations 12 and 13.
+    Source: Germain et al. 2015, "MADE: Masked Autoencoder for Distribution Estimation", section 4.
     """
 
     def __init__(self, latent: int, width: int, context: int) -> None:

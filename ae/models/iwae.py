@@ -16,8 +16,8 @@ from minigrad import Tensor
 class IWAE(VAE):
     """Maximizes `E log (1/k) sum_i p(x, z_i) / q(z_i | x)`, with k codes z_i drawn from q for each image.
 
-    Source: Burda, Grosse and Salakhutdinov 2016, "Importance Weighted Autoencoders", equation 8; its gradient is
-    equation 14 by itself, since the codes are reparameterized.
+    Source: Burda, Grosse and Salakhutdinov 2016, "Importance Weighted Autoencoders", equation 8. Its
+    gradient weighs each code's by `w_i / sum w`, which autograd finds by itself.
     """
 
     def __init__(self, pixels: int, hidden: int | Sequence[int], latent: int, *, k: int = 5, **others: Any) -> None:

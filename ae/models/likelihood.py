@@ -37,7 +37,7 @@ class Gaussian(nn.Module):
 
     Learning it sets the balance of reconstruction and KL by likelihood, which a fixed variance sets by hand. The density
     may exceed 1, so the loss may fall below 0. Source: Rybkin, Daniilidis and Levine 2021, "Simple and Effective VAE
-    Training with Calibrated Decoders", section 3.1.
+    Training with Calibrated Decoders".
     """
 
     def __init__(self) -> None:
