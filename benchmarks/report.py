@@ -107,11 +107,17 @@ def _cell(work: Outcome, engine: str, reference: str) -> str:
     if reference not in work.times or engine == reference:
         return time
     speed = work.speed(engine, reference)
-    return f"{time} (**{speed.estimate:.1f}**, {speed.low:.1f} to {speed.high:.1f})"
+    return f"{time} (**{_two_digits(speed.estimate)}**, {_two_digits(speed.low)} to {_two_digits(speed.high)})"
 
 
 def _three_digits(value: float) -> str:
+    if value < 0.0995:
+        return f"{value:.2g}"
     return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
 
 
 def _middle(values: list) -> float:
