@@ -8,16 +8,15 @@ fill in an ``Anomaly``. When to look is decided in ``anomaly_mode.py``; the sent
 from __future__ import annotations
 
 import ast
-import inspect
-import linecache
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minigrad.autograd.causes import ELEMENTWISE, ZEROS, fix, forward_cause, largest, number, plain_name, summary_cause
+from minigrad.autograd.checking.text import tree_of
 from minigrad.autograd.tracing import Origin
 from minigrad.backward import grad
 from minigrad.engine import TensorBase
@@ -87,9 +86,9 @@ class Step:
 
     def gradient(self, position: int, g: np.ndarray) -> np.ndarray | None:
         """For an elementwise operation, the gradient of one input for each element of the output."""
-        args = [np.broadcast_to(a, self.output.shape) if isinstance(a, np.ndarray) else a for a in self.args]
-        if not self.elementwise or not isinstance(args[position], np.ndarray):
+        if not self.elementwise or not isinstance(self.args[position], np.ndarray):
             return None
+        args = [np.broadcast_to(a, self.output.shape) if isinstance(a, np.ndarray) else a for a in self.args]
         args[position] = leaf = Tensor.wrap(np.array(args[position])).requires_grad_()
         tape, mode.tape = mode.tape, None
         try:
@@ -177,10 +176,9 @@ def first_bad(array: Any) -> tuple[int, ...] | None:
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.size == 0:
         return None
     with np.errstate(all="ignore"):
-        if math.isfinite(
-            np.add.reduce(array, axis=None)
-        ):  # one pass without a temporary; a finite sum has finite terms
-            return None
+        total = np.add.reduce(array, axis=None)
+    if math.isfinite(total):  # a finite sum has finite terms: one pass without a temporary
+        return None
     bad = np.isnan(array)
     if not bad.any():
         bad = np.isinf(array)
@@ -307,35 +305,12 @@ def _explain_element(
 
 
 def formula(primitive: Any, position: int) -> str:
-    """The rule for an input as its source says it, such as ``g / (2 * y)``; empty if it is longer than a line."""
+    """The rule for an input as its source says it, such as ``g / (2 * y)``; of a function its name and arguments."""
     rule = primitive.rules.get(0 if primitive.variadic else position, (None,))[0]
-    return rule_text(rule) if rule is not None else ""
-
-
-def rule_text(rule: Callable[..., Any]) -> str:
-    """The expression of a lambda; for a function, its name and arguments."""
-    code = getattr(rule, "__code__", None)
-    if code is None:
-        return ""
-    if code.co_name != "<lambda>":
-        return f"{code.co_name.strip('_')}({', '.join(inspect.signature(rule).parameters)})"
-    names = list(inspect.signature(rule).parameters)
-    tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
-            span = next((p for p in code.co_positions() if p[2] is not None and p[0] is not None and p[3]), None)
-            inside = span is None or _contains(node.body, span)
-            if [a.arg for a in node.args.args] == names and inside:
-                return ast.unparse(node.body)
-    return ""
-
-
-def _contains(node: ast.expr, span: tuple[int | None, ...]) -> bool:
-    line, _, column, _ = span
-    assert line is not None
-    assert column is not None
-    start, stop = (node.lineno, node.col_offset), (node.end_lineno or line, node.end_col_offset or column)
-    return start <= (line, column) <= stop
+    tree = tree_of(rule) if rule is not None else None
+    if isinstance(tree, ast.Lambda):
+        return ast.unparse(tree.body)
+    return f"{tree.name.strip('_')}({ast.unparse(tree.args)})" if tree is not None else ""
 
 
 def array_of(x: Any) -> Any:
