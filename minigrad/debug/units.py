@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.anomaly import Step, array_of
-from minigrad.autograd.tracing import Listener, Origin, origin
+from minigrad.autograd.tracing import Listener, Origin, Table, origin
 from minigrad.debug.table import html_table, listed, plain_table, plural, share
+from minigrad.engine import TensorBase
 from minigrad.grad_mode import no_grad
 from minigrad.nn.modules.module import Module
 from minigrad.tensor import Tensor
@@ -135,27 +136,34 @@ class _Tally:
 
 
 class _Watch(Listener):
-    """Tallies the activations of one model."""
+    """Tallies the activations of one model.
+
+    Calls of one layer that follow the same weights are one site: a unit is dead only if it is in all of them.
+    """
 
     def __init__(self, model: Module) -> None:
         self.layers = {id(module): name for name, module in model.named_modules()}
         self.tallies: dict[Any, _Tally] = {}
-        self.calls: Counter[Any] = Counter()
+        self.weights = Table()  # array -> the parameters it was last computed with
+        self.sites: Counter[Any] = Counter()
 
     def leave(self, primitive: Any, args: Any, result: Any) -> None:
         super().leave(primitive, args, result)
-        if (primitive.__module__ != _ACTIVATIONS and primitive.__name__ not in _OTHERS) or not result.array.size:
-            return
-        step = Step(primitive, [array_of(a) for a in args], result.array, origin())
+        given = [a for a in args if isinstance(a, TensorBase)]
+        weights = frozenset(id(a) for a in given if a.needs_grad and a.node is None)
+        weights = weights or frozenset().union(*(self.weights.get(a.array) or () for a in given))
+        self.weights[result.array] = weights
+        if (primitive.__module__ == _ACTIVATIONS or primitive.__name__ in _OTHERS) and result.array.size:
+            self._add(Step(primitive, [array_of(a) for a in args], result.array, origin()), weights)
+
+    def _add(self, step: Step, weights: frozenset[int]) -> None:
         layer = step.origin.layer() if step.origin.layer is not None else None
         name = self.layers.get(id(layer)) or str(step.origin)
-        place = name, primitive.__name__
-        nth = self.calls[place] = self.calls[place] + 1
-        if nth > 1:
-            name = f"{name} #{nth}"
-        if (place, nth) not in self.tallies:
-            self.tallies[place, nth] = _Tally(step, name)
-        self.tallies[place, nth].add(step)
+        place = name, step.name, weights
+        if place not in self.tallies:
+            nth = self.sites[place[:2]] = self.sites[place[:2]] + 1
+            self.tallies[place] = _Tally(step, name if nth == 1 else f"{name} #{nth}")
+        self.tallies[place].add(step)
 
 
 def dead_units(model: Module, data: Tensor | Iterable[Any], forward: Callable[[Any], Any] | None = None) -> DeadUnits:
@@ -173,7 +181,6 @@ def dead_units(model: Module, data: Tensor | Iterable[Any], forward: Callable[[A
         with no_grad(), watch:
             for batch in [data] if isinstance(data, Tensor) else data:
                 first = batch[0] if isinstance(batch, (tuple, list)) else batch
-                watch.calls.clear()
                 if forward is None:
                     model(first)
                 else:

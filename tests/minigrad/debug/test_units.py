@@ -66,14 +66,14 @@ def test_saturated_units_are_told_apart_from_dead_ones(layer, shift):
 class Functional(nn.Module):
     def __init__(self):
         super().__init__()
-        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, 4)
+        self.first, self.second, self.third = nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 4)
         self.norm = nn.BatchNorm1d(4)
         self.drop = nn.Dropout(0.5)
 
     def forward(self, x):
         h = torch.relu(self.norm(self.first(x)))
-        for _ in range(2):
-            h = torch.relu(self.drop(self.second(h)))
+        for layer in (self.second, self.third):
+            h = torch.relu(self.drop(layer(h)))
         return h
 
 
@@ -86,6 +86,30 @@ def test_activations_called_as_functions_are_named_by_line():
         f":{first + 3}",
         f":{first + 3} #2",
     ]
+    assert found.batches == 4
+
+
+class Shared(nn.Module):
+    """One activation after two layers, and one layer run twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.act = nn.Linear(3, 3), nn.Linear(3, 3), nn.ReLU()
+
+    def forward(self, x):
+        h = self.act(self.first(x))
+        return self.act(self.first(-h)) + self.act(self.second(h))
+
+
+def test_a_layer_run_twice_is_dead_only_if_it_is_so_both_times():
+    model = Shared()
+    with torch.no_grad():
+        model.first.weight.copy_(torch.eye(3))
+        model.first.bias.copy_(torch.tensor([0.0, -3.0, -100.0]))
+        model.second.bias.fill_(-100.0)
+    found = dead_units(model, torch.tensor([[1.0, 2.0, 3.0]]))
+    # the first time round unit 0 gets 1 and unit 1 gets -1; the second time -1 and -3
+    assert [(site.name, site.dead) for site in found.sites] == [("act", [1, 2]), ("act #2", [0, 1, 2])]
 
 
 def test_the_model_is_left_as_it_was():
@@ -102,9 +126,10 @@ def test_the_model_is_left_as_it_was():
 def test_batches_of_a_loader_and_a_function_of_the_batch():
     x = torch.cat(batches())
     loader = DataLoader(TensorDataset(x, torch.zeros(64)), batch_size=10)
-    assert dead_units(network(), loader).examples == 64
-    assert dead_units(network(), loader, lambda batch: network()(batch[0])).dead == 2
-    assert dead_units(network(), x).batches == 1
+    model = network()
+    assert dead_units(model, loader).examples == 64
+    assert dead_units(model, loader, lambda batch: model(batch[0])).dead == 2
+    assert dead_units(model, x).batches == 1
 
 
 def test_a_model_without_activations_has_no_units():
