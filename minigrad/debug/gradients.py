@@ -61,7 +61,10 @@ class GradReport:
                 f"\nOne step changes the weights by {min(ratios):.1e} to {max(ratios):.1e} of their size (usual: 1e-3)."
             )
         if self.factor is not None and self.spread is not None:
-            text += f"\nFrom the last weight back to the first, |g| changes {self.spread:.3g} times: {self.factor:.2g} per layer."
+            text += (
+                f"\nGoing back from the last weight to the first, |g| becomes {self.spread:.3g} times as large, "
+                f"{self.factor:.2g} times per layer."
+            )
         if not self.findings:
             return text + "\nNothing unusual."
         return text + "\n" + "\n".join(f"- {finding}" for finding in self.findings.values())

@@ -42,6 +42,9 @@ _REMEDY = {
 }
 
 
+_NO_PATH = "The loss does not depend on it: no path of the graph leads to it."
+
+
 def _told(cut: Cut) -> str:
     at = f"{cut.origin}" + (f": {cut.origin.code}" if cut.origin.code else "")
     return f"{_HOW.get(cut.how, cut.how + ' at {what}').format(what=cut.what)} ({at})"
@@ -165,9 +168,7 @@ def _no_backward(tensor: Tensor, loss: Tensor | None) -> NoGrad:
             "was called since.",
             "call loss.backward(), and read the gradient before zero_grad()",
         )
-    text, remedy, where, cuts = _with_history(
-        tensor, "The loss does not depend on it: no path of the graph leads to it.", ""
-    )
+    text, remedy, where, cuts = _with_history(tensor, _NO_PATH, "")
     code = "cut" if cuts else "unused"
     return NoGrad(
         code, text, remedy or f"use it in the forward pass; if you think you do, {TRACE} and ask again", where, cuts
@@ -212,7 +213,13 @@ class Unreached:
         return text
 
     def _rows(self) -> list[list[str]]:
-        return [[name, self.reasons[name].code, self.reasons[name].reason] for name in self.names]
+        """Parameters with the same reason in one row."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for name in self.names:
+            why = self.reasons[name]
+            text = why.reason.removeprefix(_NO_PATH).strip() or "no operation with it leads to the loss"
+            groups.setdefault((why.code, text), []).append(name)
+        return [[listed(names), code, text] for (code, text), names in groups.items()]
 
     def __str__(self) -> str:
         return self._sentence() + (f"\n\n{plain_table(_HEAD, self._rows())}" if self.names else "")
@@ -223,7 +230,7 @@ class Unreached:
         return html_table(_HEAD, self._rows(), self._sentence())
 
 
-_HEAD = ["parameter", "why", "in words"]
+_HEAD = ["parameters", "why", "in words"]
 
 
 def unreached(loss: Tensor, model: Module) -> Unreached:

@@ -246,7 +246,7 @@ def test_unreached_parameters_are_named_with_the_cut():
     text = str(found)
     assert "does not reach 4 of 6 parameters: encoder.weight, encoder.bias, spare.weight, spare.bias" in text
     assert "code = code.detach()" in text
-    assert "<td>spare.bias</td><td>unused</td>" in found._repr_html_()
+    assert "<td>spare.weight, spare.bias</td><td>unused</td>" in found._repr_html_()
 
 
 def test_parameters_are_unreached_also_if_another_loss_gave_them_a_gradient():
