@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import minigrad
 from ae import losses
-from ae.models.base import Loss, Model, check_range, stack, two_players
-from ae.models.disentangled import tell_apart
+from ae.models.adversary import tell_apart, two_players
+from ae.models.base import Loss, Model, check_range, stack
 from minigrad import Tensor, optim
 from minigrad.nn import functional as F
 

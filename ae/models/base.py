@@ -97,17 +97,6 @@ class Model(nn.Module):
         return [optim.Adam(self.parameters(), lr=lr)]
 
 
-def two_players(model: nn.Module, adversary: nn.Module, lr: float) -> list[optim.Optimizer]:
-    """Return Adam on the model's parameters but the adversary's, and Adam on the adversary's.
-
-    The trainer lets each take its step after the gradient of its own objective, so what an objective sends into the
-    other's parameters is dropped. The adversary's momentum is 0.5, as of Kim and Mnih 2018: its target moves.
-    """
-    theirs = {id(parameter) for parameter in adversary.parameters()}
-    ours = [parameter for parameter in model.parameters() if id(parameter) not in theirs]
-    return [optim.Adam(ours, lr=lr), optim.Adam(adversary.parameters(), lr=lr, betas=(0.5, 0.9))]
-
-
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import minigrad
 from ae import losses
-from ae.models.base import Loss, check_range, stack, two_players
+from ae.models.adversary import tell_apart, two_players
+from ae.models.base import Loss, check_range, stack
 from ae.models.vae import VAE
 from minigrad import Tensor, optim
-from minigrad.nn import functional as F
 
 
 class BetaTCVAE(VAE):
@@ -119,8 +119,3 @@ class FactorVAE(VAE):
 def shuffle_columns(codes: Tensor) -> Tensor:
     """Return codes `(N, latent)` with every column in an order of its own, by chance."""
     return codes.gather(0, minigrad.rand_like(codes).argsort(dim=0))
-
-
-def tell_apart(yes: Tensor, no: Tensor) -> Tensor:
-    """Return the mean cross-entropy, in nats, of logits that should say yes and logits that should say no."""
-    return 0.5 * (F.softplus(-yes).mean() + F.softplus(no).mean())

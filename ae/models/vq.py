@@ -82,20 +82,19 @@ class VQVAE(Model):
         """Return `count` new images `(count, pixels)`, of words drawn from the uniform prior, each on its own."""
         return self.decode(self.entries(minigrad.randint(self.words, (count, self.latent))))
 
-    def loss(self, images: Tensor, labels: Tensor | None = None) -> Loss:
-        """Return the sum with, as `book` and `commitment`, what moves the entries and what moves the vectors."""
+    def measure(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (reconstruction, vectors, choice), the reconstruction with a gradient for the encoder."""
         vectors = self.encode(images)
         choice = self.choose(vectors)
-        entries = self.entries(choice)
-        reconstruction = losses.bernoulli(self.outputs(straight_through(entries, vectors)), images)
-        commitment = (vectors - entries.detach()).square().sum() / len(images)
-        kl = self.latent * math.log(self.words)
-        return self._with_book(reconstruction, commitment, kl, vectors, choice, entries)
+        outputs = self.outputs(straight_through(self.entries(choice), vectors))
+        return losses.bernoulli(outputs, images), vectors, choice
 
-    def _with_book(
-        self, reconstruction: Tensor, commitment: Tensor, kl: float, vectors: Tensor, choice: Tensor, entries: Tensor
-    ) -> Loss:
-        book = (vectors.detach() - entries).square().sum() / len(vectors)
+    def loss(self, images: Tensor, labels: Tensor | None = None) -> Loss:
+        """Return the sum with, as `book` and `commitment`, what moves the entries and what moves the vectors."""
+        reconstruction, vectors, choice = self.measure(images)
+        entries, kl = self.entries(choice), self.latent * math.log(self.words)
+        book = (vectors.detach() - entries).square().sum() / len(images)
+        commitment = (vectors - entries.detach()).square().sum() / len(images)
         total = reconstruction + book + self.beta * commitment
         return Loss(total, reconstruction=reconstruction, kl=kl, book=book, commitment=commitment)
 
@@ -128,9 +127,11 @@ class VQVAEEMA(VQVAE):
         self.register_buffer("counts", minigrad.ones(len(book)))
         self.register_buffer("sums", book.clone())
 
-    def _with_book(
-        self, reconstruction: Tensor, commitment: Tensor, kl: float, vectors: Tensor, choice: Tensor, entries: Tensor
-    ) -> Loss:
+    def loss(self, images: Tensor, labels: Tensor | None = None) -> Loss:
+        """Return the sum with, as `commitment`, what moves the vectors; in training every call moves the averages."""
+        reconstruction, vectors, choice = self.measure(images)
+        kl = self.latent * math.log(self.words)
+        commitment = (vectors - self.entries(choice)).square().sum() / len(images)
         if self.training:
             self._average(vectors.detach(), choice)
         total = reconstruction + self.beta * commitment

@@ -67,3 +67,39 @@ def test_kl_of_the_prior_itself_is_zero_and_its_gradient_too():
 def test_kl_refuses_shapes_that_would_broadcast():
     with pytest.raises(ValueError, match=r"\(4, 2\) and \(4, 1\)"):
         losses.kl(minigrad.zeros(4, 2), minigrad.zeros(4, 1))
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_the_cost_of_logits_is_that_of_their_probabilities(count, pixels, seed):
+    rng = np.random.default_rng(seed)
+    logits, images = (
+        minigrad.tensor(rng.normal(0, 3, (count, pixels))),
+        minigrad.tensor(rng.uniform(0, 1, (count, pixels))),
+    )
+    expected = losses.reconstruction(logits.sigmoid(), images).item()
+    assert losses.bernoulli(logits, images).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_squared_error_is_a_gaussians_nats_less_a_constant():
+    rng = np.random.default_rng(0)
+    copies, images = (minigrad.tensor(rng.uniform(0, 1, (4, 9))) for _ in range(2))
+    normal = torch.distributions.Normal(torch.tensor(copies.numpy()), math.sqrt(0.5))
+    nats = -normal.log_prob(torch.tensor(images.numpy())).sum(1).mean().item()
+    assert losses.squared_error(copies, images).item() == pytest.approx(nats - 4.5 * math.log(math.pi), rel=1e-10)
+
+
+@pytest.mark.parametrize("loss", [losses.bernoulli, losses.squared_error])
+def test_images_of_another_shape_are_refused(loss):
+    with pytest.raises(ValueError, match=r"25.*24|24.*25"):
+        loss(minigrad.zeros(2, 25), minigrad.zeros(2, 24))
+
+
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_log_densities_are_those_of_pytorchs_distributions(count, seed):
+    rng = np.random.default_rng(seed)
+    x, mu, logvar = (rng.normal(0, 2, size) for size in ((3, count), (count,), (count,)))
+    expected = torch.distributions.Normal(torch.tensor(mu), torch.tensor(np.exp(logvar / 2))).log_prob(torch.tensor(x))
+    found = losses.log_normal(*map(minigrad.tensor, (x, mu, logvar))).numpy()
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-9)
+    standard = torch.distributions.Normal(0.0, 1.0).log_prob(torch.tensor(x))
+    np.testing.assert_allclose(losses.log_standard_normal(minigrad.tensor(x)).numpy(), standard.numpy(), rtol=1e-9)

@@ -9,8 +9,9 @@ import minigrad
 from ae import losses
 from ae.data import load
 from ae.models import VAE, BetaTCVAE, FactorVAE
+from ae.models.adversary import tell_apart
 from ae.models.base import stack
-from ae.models.disentangled import decompose_kl, shuffle_columns, tell_apart
+from ae.models.disentangled import decompose_kl, shuffle_columns
 from minigrad import optim
 
 
