@@ -62,7 +62,7 @@ int64 = long = dtype("int64", np.int64)
 bool_ = dtype("bool", np.bool_)
 
 _BY_NUMPY = {t.dtype: t for t in (float16, float32, float64, uint8, int8, int16, int32, int64, bool_)}
-_PYTHON = {bool: bool_.dtype, int: int64.dtype}
+_PYTHON = {bool: bool_.dtype, int: int64.dtype, float: float64.dtype}
 
 
 class _Default:
@@ -104,8 +104,6 @@ def to_numpy(d: Any) -> np.dtype | None:
         return None
     if isinstance(d, dtype):
         return d.dtype
-    if d is float:
-        return default.numpy
     if d in _PYTHON:
         return _PYTHON[d]
     return from_numpy(d).dtype
@@ -176,7 +174,7 @@ def promote(x: Any, other: Any) -> tuple[Any, Any]:
 def _promote(x: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
     common = result_dtype(x, other)
     # in two steps: a Python number out of the range of an integer type wraps around there, as in PyTorch
-    return np.asarray(x).astype(common, copy=False), np.asarray(other).astype(common, copy=False)
+    return np.asanyarray(x).astype(common, copy=False), np.asanyarray(other).astype(common, copy=False)
 
 
 @functools.lru_cache(1024)

@@ -63,7 +63,7 @@ class InPlace(Operators):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not isinstance(value, (TensorBase, np.ndarray, int, float, bool)):
-            value = np.asarray(value)
+            value = np.asanyarray(value)
         first, rest = i.in_steps(i.plain(index))
         assign_index(self if first is None else i.getitem(self, first), rest, value)
 
@@ -167,7 +167,7 @@ class InPlace(Operators):
 
     def copy_(self, src: Any, non_blocking: bool = False) -> Any:
         """Overwrite this tensor with ``src``, broadcast and converted to its type."""
-        return change(self, _copied(self, src if isinstance(src, TensorBase) else np.asarray(src)), "copy_")
+        return change(self, _copied(self, src if isinstance(src, TensorBase) else np.asanyarray(src)), "copy_")
 
     def fill_(self, value: Any) -> Any:
         """Overwrite every element with ``value``."""
@@ -211,7 +211,7 @@ class InPlace(Operators):
         """Overwrite with 1 with probability ``p`` (a number, or a tensor of them), else 0."""
         if isinstance(p, TensorBase):
             drawn = (generator or default_generator).bernoulli_array(np.broadcast_to(p.array, self.array.shape))
-            return change(self, self.wrap(np.asarray(drawn, self.array.dtype)), "bernoulli_")
+            return change(self, self.wrap(np.asanyarray(drawn, self.array.dtype)), "bernoulli_")
         return self._draw(lambda source, shape, dtype: source.bernoulli(p, shape, dtype), generator, "bernoulli_")
 
     def random_(self, low: Any = None, high: Any = None, *, generator: Any = None) -> Any:

@@ -82,6 +82,8 @@ def change(x: TensorBase, result: TensorBase, by: str) -> Any:
         )
     if x.base is not None and mode.enabled and (result.needs_grad or x.base.needs_grad):
         return _assign(x, result, ..., by)
+    if mode.capture is not None:
+        mode.capture.enter((x,))
     x.array[...] = new
     touch(x, by)
     if mode.enabled:

@@ -67,7 +67,7 @@ def get_rng_state() -> Tensor:
 
 def set_rng_state(new_state: Tensor) -> None:
     """Continue the default stream from a state of ``get_rng_state``."""
-    default_generator.set_state(new_state if isinstance(new_state, Tensor) else np.asarray(new_state))
+    default_generator.set_state(new_state if isinstance(new_state, Tensor) else np.asanyarray(new_state))
 
 
 def _finish(array: np.ndarray, requires_grad: bool, device: Any) -> Tensor:
@@ -140,7 +140,7 @@ def normal(
     """Normal with the given mean and standard deviation, which may be tensors."""
     if size is not None:
         return _finish(stream(generator).normal(shape_of((size,)), _floating(dtype), mean, std), requires_grad, None)
-    m, s = (v.array if isinstance(v, Tensor) else np.asarray(v, dtypes.default.numpy) for v in (mean, std))
+    m, s = (v.array if isinstance(v, Tensor) else np.asanyarray(v, dtypes.default.numpy) for v in (mean, std))
     if s.size and s.min() < 0:
         raise RuntimeError(f"normal expects all elements of std >= 0.0, got {s.min()}")
     shape = np.broadcast_shapes(m.shape, s.shape)

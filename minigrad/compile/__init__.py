@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.capture import Tape
 from minigrad.compile.plan import Plan, Snapshot
-from minigrad.compile.program import GuardFailed
+from minigrad.compile.program import GuardFailedError
 from minigrad.compile.session import leaves, record
 from minigrad.grad_mode import mode
+from minigrad.nn.modules.module import Module
 from minigrad.tensor import Tensor
 
 __all__ = ["compile"]
@@ -48,7 +48,7 @@ def compile(
         return lambda function: compile(function, fullgraph=fullgraph, disable=disable)
     if disable:
         return model
-    return Compiled(model, fullgraph)
+    return OptimizedModule(model, fullgraph) if isinstance(model, Module) else Compiled(model, fullgraph)
 
 
 class _Kind:
@@ -64,7 +64,8 @@ class Compiled:
     """A compiled function."""
 
     def __init__(self, function: Callable[..., Any], fullgraph: bool) -> None:
-        functools.update_wrapper(self, function, updated=())
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__doc__, self.__wrapped__ = function.__doc__, function
         self._function, self._fullgraph = function, fullgraph
         self._kinds: dict[Any, _Kind] = {}
         self._off = False
@@ -99,7 +100,7 @@ class Compiled:
             if plan.holds():
                 try:
                     return plan(tensors)
-                except GuardFailed:
+                except GuardFailedError:
                     return self._function(*args, **kwargs)
         if kind.fresh is not None and kind.fresh.holds():
             return self._verify(kind, tensors, args, kwargs)
@@ -111,9 +112,9 @@ class Compiled:
             return self._function(*args, **kwargs)
         if kind.tries > _TRIES or len(kind.plans) == _MOST:
             return self._give_up("what it uses is another from call to call", args, kwargs)
-        result, program, tape = record(self._function, args, kwargs, self._fullgraph)
+        result, program, reason = record(self._function, args, kwargs, self._fullgraph)
         if program is None:
-            self._stop(tape.reason)
+            self._stop(reason)
         else:
             kind.fresh = Plan(program)
         return result
@@ -135,7 +136,7 @@ class Compiled:
 
     def _stop(self, reason: str | None) -> None:
         self._off = True
-        text = f"compile: {getattr(self._function, '__name__', self._function)} runs as it is, since {reason}"
+        text = f"compile: {self.__name__} runs as it is, since {reason}"
         if self._fullgraph:
             raise RuntimeError(text)
         warnings.warn(text, stacklevel=5)
@@ -144,6 +145,31 @@ class Compiled:
         """The plan made last; print it to read it."""
         plans = [plan for kind in self._kinds.values() for plan in kind.plans]
         return plans[-1] if plans else None
+
+
+class OptimizedModule(Module):
+    """A compiled module: called, it replays; in all else it is the module ``_orig_mod`` that it wraps.
+
+    Its ``state_dict`` names begin with ``_orig_mod.``, as PyTorch's do.
+    """
+
+    def __init__(self, module: Module, fullgraph: bool = False) -> None:
+        super().__init__()
+        self._orig_mod = module
+        object.__setattr__(self, "_compiled", Compiled(module, fullgraph))
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self._compiled(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        modules = self.__dict__.get("_modules", {})
+        if name in modules:
+            return modules[name]
+        return getattr(modules["_orig_mod"], name)
+
+    def plan(self) -> Any:
+        """The plan made last; print it to read it."""
+        return self._compiled.plan()
 
 
 def _key(leaf: Any) -> Any:

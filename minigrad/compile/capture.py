@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.program import Address, Buffer, GuardFailed, Instruction, replace, same
+from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace, same
 from minigrad.compile.recorder import Number, Recorder
 from minigrad.engine import TensorBase
 from minigrad.grad_mode import Tape as Observer
@@ -33,7 +33,7 @@ _FACTS = {
 _WRITERS = {np.copyto, np.put, np.put_along_axis, np.place, np.putmask, np.fill_diagonal}
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """A call that cannot be written down."""
 
 
@@ -44,8 +44,8 @@ class Tape(Observer):
         self.fullgraph = fullgraph
         self.instructions: list[Instruction] = []
         self.buffers: list[Buffer] = []  # in the order of their addresses
-        # The tensors entered: each with its array and version before. Weakly, since some are the step's own.
-        self.tensors: dict[int, tuple[weakref.ref[Any], np.ndarray, int]] = {}
+        # The tensors met, each with its array, version and gradient then. Weakly, since some are the step's own.
+        self.tensors: dict[int, tuple[weakref.ref[Any], np.ndarray, int, Any]] = {}
         self.numbers: list[weakref.ref[Number]] = []
         self.options: list[tuple[dict[str, Any], Any]] = []  # optimizers' groups as they are
         self.reason: str | None = None  # why the capture was given up
@@ -56,7 +56,7 @@ class Tape(Observer):
 
     def __exit__(self, *_: object) -> None:
         mode.tape = mode.capture = None
-        for tensor, array, _ in self.entered():
+        for tensor, array, *_ in self.entered():
             if type(tensor.array) is Recorder:
                 tensor.array = array if _place(tensor.array) == _place(array) else _plain(tensor.array)
 
@@ -75,11 +75,17 @@ class Tape(Observer):
         if mode.capture is None:
             return  # given up, or within a call that is written down as a whole
         for tensor in args:
-            if isinstance(tensor, TensorBase) and type(tensor.array) is not Recorder:
-                former = self.tensors.get(id(tensor))
-                count = tensor.version.count if former is None or former[0]() is not tensor else former[2]
-                self.tensors[id(tensor)] = weakref.ref(tensor), tensor.array, count
+            if isinstance(tensor, TensorBase) and getattr(tensor.array, "tape", None) is not self:
+                self.meet(tensor)
                 tensor.array = self.recorder(tensor.array)
+
+    def meet(self, tensor: Any) -> None:
+        """Remember a tensor as it is before the step changes it."""
+        former = self.tensors.get(id(tensor))
+        count, grad = tensor.version.count, tensor.grad
+        if former is not None and former[0]() is tensor:
+            _, _, count, grad = former
+        self.tensors[id(tensor)] = weakref.ref(tensor), tensor.array, count, grad
 
     def pulled(self, node: Any, g: Any, found: Any) -> None:
         """Record on what a rule returned, if it was plain memory that recorded calls have written to."""
@@ -92,10 +98,12 @@ class Tape(Observer):
         for tensor in tensors:
             if type(tensor.array) is Recorder:
                 tensor.array = self.tensors[id(tensor)][1]
+            else:
+                self.meet(tensor)
 
-    def entered(self) -> list[tuple[Any, np.ndarray, int]]:
-        """The tensors met that still exist, with the arrays and versions that they had."""
-        alive = [(ref(), array, count) for ref, array, count in self.tensors.values()]
+    def entered(self) -> list[tuple[Any, np.ndarray, int, Any]]:
+        """The tensors met that still exist, with the arrays, versions and gradients that they had."""
+        alive = [(entry[0](), *entry[1:]) for entry in self.tensors.values()]
         return [entry for entry in alive if entry[0] is not None]
 
     def recorder(self, array: np.ndarray) -> Recorder:
@@ -116,19 +124,19 @@ class Tape(Observer):
             return _plain(array)
         buffer = self.find(array)
         if buffer is None:
-            if type(array) is Recorder:
-                raise Unsupported("an array was made in a way that is not recorded")
-            owner = array
+            if type(array) is Recorder and array.tape is self:
+                raise UnsupportedError("an array was made in a way that is not recorded")
+            owner = array.view(np.ndarray)
             while isinstance(owner.base, np.ndarray):
                 owner = owner.base
-            buffer = self.add(owner if type(owner) is np.ndarray else array, given=True)
+            buffer = self.add(owner if type(owner) is np.ndarray else _plain(array), given=True)
         return Address(buffer, _place(array) - buffer.start, array.shape, array.strides, array.dtype)
 
     def add(self, owner: np.ndarray, given: bool) -> Buffer:
         start, end = np.lib.array_utils.byte_bounds(owner)
         i = bisect_right(self.buffers, start, key=_start)
         if (i and self.buffers[i - 1].end > start) or (i < len(self.buffers) and self.buffers[i].start < end):
-            raise Unsupported("two arrays share a part of their memory that neither owns")
+            raise UnsupportedError("two arrays share a part of their memory that neither owns")
         buffer = Buffer(owner, start, end, given)
         insort(self.buffers, buffer, key=_start)
         return buffer
@@ -187,7 +195,7 @@ class Tape(Observer):
             made = [self.born(r) for r in (result if several else (result,))]
             self.write(function, *places, outs=[address for _, address in made])
             return tuple(array for array, _ in made) if several else made[0][0]
-        except Unsupported as error:
+        except UnsupportedError as error:
             self.give_up(str(error))
             return function(*_plain(inputs), **_plain(options))
 
@@ -204,7 +212,7 @@ class Tape(Observer):
                 writes = (*writes, *(out if isinstance(out, tuple) else (out,)))
             changed = self.about_to_change(writes)
             places = replace(args, np.ndarray, self.locate), replace(options, np.ndarray, self.locate)
-        except Unsupported as error:
+        except UnsupportedError as error:
             self.give_up(str(error))
             return function(*_plain(args), **_plain(options))
         result = function(*_plain(args), **_plain(options))
@@ -283,12 +291,12 @@ def _branch(value: Any) -> Any:
 def _expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:
     *options, value = args
     if not same(read(array, *options), value):
-        raise GuardFailed
+        raise GuardFailedError
 
 
 def _expect_result(function: Callable[..., Any], args: Any, options: Any, value: Any) -> None:
     if not same(function(*args, **options), value):
-        raise GuardFailed
+        raise GuardFailedError
 
 
 def _start(buffer: Buffer) -> int:

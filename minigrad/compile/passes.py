@@ -147,17 +147,16 @@ def _prepared(i: Instruction) -> Instruction:
         return i
     args = []
     for x, number, dtype in zip(i.args, numbers, wanted, strict=False):
-        if number and dtype.kind == "f":
-            x = np.array(x, dtype)
-        elif (
-            number
-            and np.array(x).dtype.kind in "iub"
-            and dtype.kind in "iu"
-            and int(x) == int(np.array(x).astype(dtype))
-        ):
+        if number and (dtype.kind == "f" or _fits(x, dtype)):
             x = np.array(x, dtype)
         args.append(x)
     return changed(i, args=tuple(args))
+
+
+def _fits(number: Any, dtype: np.dtype) -> bool:
+    """Whether an integer is the same number in the type."""
+    found = np.array(number)
+    return found.dtype.kind in "iub" and dtype.kind in "iu" and int(number) == int(found.astype(dtype))
 
 
 def live_ranges(program: Sequence[Instruction]) -> dict[Buffer, tuple[int, int]]:
@@ -237,7 +236,7 @@ def _heir(i: Instruction, buffer: Buffer, dying: set[Buffer]) -> Buffer | None:
     reads = i.reads
     for a in reads:
         fits = (a.offset, a.shape, a.strides) == (out.offset, out.shape, out.strides) and a.dtype == out.dtype
-        if fits and a.buffer in dying and _padded(a.buffer) == _padded(buffer):
-            if all(b == a for b in reads if b.buffer is a.buffer):
-                return a.buffer
+        alone = all(b == a for b in reads if b.buffer is a.buffer)
+        if fits and alone and a.buffer in dying and _padded(a.buffer) == _padded(buffer):
+            return a.buffer
     return None

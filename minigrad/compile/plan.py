@@ -1,11 +1,12 @@
 """A plan: a captured program made fast, its memory, and what to do before and after its calls.
 
-``Plan(program)`` runs the passes and binds the calls; ``plan(arguments)`` replays the step; ``print(plan)`` shows it.
+``Plan(program)`` runs the passes and binds the calls; ``plan(arguments)`` replays the step.
 """
 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter, gt, is_
@@ -13,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.function import Function
+from minigrad.backward import grad
 from minigrad.compile import passes
 from minigrad.compile.capture import branches
-from minigrad.compile.program import Address, GuardFailed, Instruction, same
-from minigrad.compile.replay import Memory, calls
-from minigrad.compile.session import Program, Returned, leaves, mapped
+from minigrad.compile.program import Address, GuardFailedError, Instruction, same
+from minigrad.compile.replay import Call, Memory, calls
+from minigrad.compile.session import Program, Returned, leaves, mapped, pause
 from minigrad.generator import Generator
 from minigrad.grad_mode import mode
 from minigrad.tensor import Tensor
@@ -26,42 +29,32 @@ _array = attrgetter("array")
 
 
 class Snapshot:
-    """Memory and generators as they are, to be put back."""
+    """What instructions change outside of a plan, to be put back: memory, and generators of random numbers."""
 
     def __init__(self, code: Sequence[Instruction], memory: Memory) -> None:
-        """Of what these instructions change outside."""
-        self._places, self._generators = outside(code, memory)
+        arrays: dict[int, np.ndarray] = {}
+        generators: dict[int, Generator] = {}
+        for i in code:
+            for a in i.written:
+                if a.buffer.shared:
+                    arrays[id(a.buffer)] = memory.bytes(a.buffer)
+            for arg in () if i.pure else (*i.args, *getattr(i.function, "args", ())):
+                if isinstance(arg, Generator):
+                    generators[id(arg)] = arg
+                for held in getattr(arg, "__dict__", {}).values():  # what a call of Python's may count in
+                    if isinstance(held, np.ndarray):
+                        arrays[id(held)] = held
+        self.arrays, self._generators = list(arrays.values()), list(generators.values())
 
     def save(self) -> None:
-        self._copies = [a.copy() for a in self._places]
+        self._copies = [a.copy() for a in self.arrays]
         self._states = [(g, g._engine.state, g._spare) for g in self._generators]
 
     def restore(self) -> None:
-        for place, copy in zip(self._places, self._copies, strict=True):
-            np.copyto(place, copy)
+        for array, copy in zip(self.arrays, self._copies, strict=True):
+            np.copyto(array, copy)
         for generator, state, spare in self._states:
             generator._engine.state, generator._spare = state, spare
-
-    def now(self) -> list[np.ndarray]:
-        return [a.copy() for a in self._places]
-
-
-def outside(code: Sequence[Instruction], memory: Memory) -> tuple[list[np.ndarray], list[Generator]]:
-    """The memory outside of the plan that instructions write to, and the generators that they draw from."""
-    arrays: dict[int, np.ndarray] = {}
-    generators: dict[int, Generator] = {}
-    for i in code:
-        for a in i.written:
-            if a.buffer.shared:
-                arrays[id(a.buffer)] = memory.bytes(a.buffer)
-        if not i.pure:
-            for arg in (*i.args, *getattr(i.function, "args", ())):
-                if isinstance(arg, Generator):
-                    generators[id(arg)] = arg
-                for held in getattr(arg, "__dict__", {}).values():
-                    if isinstance(held, np.ndarray):
-                        arrays[id(held)] = held
-    return list(arrays.values()), list(generators.values())
 
 
 class Plan:
@@ -69,7 +62,10 @@ class Plan:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        numbers = {a.buffer for leaf in returned(program) if leaf.kind == "number" for a in found(leaf.value)}
+        self.places = [
+            leaf for leaf in leaves(program.result) if isinstance(leaf, Returned) and leaf.kind != "argument"
+        ]
+        numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
         code = passes.without_repeated(code)
         code, self._instead = passes.without_copies(code, numbers)
@@ -78,22 +74,38 @@ class Plan:
         self._tensors = [tensor for tensor, _ in program.tensors]
         self._arrays = [array for _, array in program.tensors]
         self.leaves = [tensor for tensor in self._tensors if tensor.needs_grad and tensor.node is None]
+        self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
+        self._waiting: Any = None  # the call whose way back is still to come
         self._bind()
 
     def _bind(self) -> None:
         """Make memory and the calls on it."""
         self.memory = memory = Memory(self.code)
-        guards = [position for position, i in enumerate(self.code) if i.guard]
-        self.undo = Snapshot(self.code[: guards[-1]] if guards else [], memory)
-        self._calls = [call for i in self.code for call in calls(i, memory)]
-        self._inputs = [memory[a] if isinstance(a, Address) else None for a in self.program.inputs]
-        self._gradients = [(tensor, Tensor.wrap(memory[a])) for tensor, a in self.program.gradients]
-        self._results = [self._result(leaf) for leaf in returned(self.program)]
-        self._held = [x for _, g in self._gradients for x in (g, g.array, g.array.base)]
+        uncertain = [position for position, i in enumerate(self.code) if i.may_fail]
+        self._undo = Snapshot(self.code[: uncertain[-1]] if uncertain else [], memory)
+        self._calls: list[Call] = []
+        self._back: list[Call] = []
+        part = self._calls
+        for i in self.code:
+            if getattr(i.function, "func", None) is pause:
+                part = self._back
+            else:
+                part += calls(i, memory)
+        program = self.program
+        self._inputs = [(k, memory[a]) for k, a in enumerate(program.inputs) if isinstance(a, Address)]
+        self._seeds = [memory[a] for a in program.seeds]
+        self._slopes = [memory[a] if isinstance(a, Address) else a for a in program.slopes]
+        self._made = [(name, Tensor.wrap(self._at(a))) for name, a in program.made]
+        self._carried = [(tensor, self._at(a), written) for tensor, a, written in program.carried]
+        self._results = [self._result(leaf) for leaf in self.places]
+        self._held = [x for _, g in self._made for x in (g, g.array, g.array.base)]
         self._holders = list(map(sys.getrefcount, self._held))
 
-    def _address(self, a: Address) -> np.ndarray:
+    def _at(self, a: Any) -> np.ndarray:
+        """The array at an address, which may be that of a copy that is not made."""
+        if isinstance(a, np.ndarray):
+            return a.copy()  # without elements
         there = self._instead.get(a.buffer)
         if there is not None:
             a = Address(there.buffer, there.offset + a.offset, a.shape, a.strides, a.dtype)
@@ -102,13 +114,13 @@ class Plan:
     def _result(self, leaf: Returned) -> Callable[[], Any]:
         if leaf.kind == "number":
             return self._number(leaf.value)
-        if isinstance(leaf.value, np.ndarray):  # without elements
-            return partial(_wrapped if leaf.kind == "tensor" else np.ndarray.copy, leaf.value)
-        return Output(self._address(leaf.value), leaf.kind == "tensor")
+        if leaf.flows:
+            return partial(_copied, self._at(leaf.value))
+        return Output(self._at(leaf.value), leaf.kind == "tensor")
 
     def _number(self, compute: Any) -> Callable[[], Any]:
         if isinstance(compute, Address):
-            return self._address(compute).item
+            return self._at(compute).item
         if isinstance(compute, tuple):
             function, operands = compute[0], [self._number(o) for o in compute[1:]]
             return lambda: function(*(operand() for operand in operands))
@@ -116,79 +128,174 @@ class Plan:
 
     def holds(self) -> bool:
         """Whether what was there before the step is as it was when the step was captured."""
-        return all(map(is_, map(_array, self._tensors), self._arrays)) and all(
-            branches(group) == options for group, options in self.program.options
+        return (
+            all(map(is_, map(_array, self._tensors), self._arrays))
+            and all(branches(group) == options for group, options in self.program.options)
+            and all(tensor.grad is not None for tensor, _, _ in self._carried)
+            and (self._absent is None or [leaf.grad is None for leaf in self.leaves] == self._absent)
         )
 
     def __call__(self, arguments: Sequence[Tensor]) -> Any:
-        """Replay. Raises GuardFailed, with nothing changed, if the capture does not hold for these values."""
+        """Replay. Raises GuardFailedError, with nothing changed, if the capture does not hold for these values."""
+        if self._waiting is not None and self._waiting() is not None:
+            raise GuardFailedError  # the memory still serves an earlier call, whose way back is to come
         self._take_gradients()
         if any(map(gt, map(sys.getrefcount, self._held), self._holders)):
             self._bind()  # someone keeps a gradient of the former step: it stays as it is
-        for place, argument in zip(self._inputs, arguments, strict=True):
-            if place is not None:
-                np.copyto(place, argument.array)
-        self.undo.save()
+        for k, place in self._inputs:
+            np.copyto(place, arguments[k].array)
+        for tensor, place, _ in self._carried:
+            np.copyto(place, tensor.grad.array)
+        self._undo.save()
         try:
             mode.quietly(_run, self._calls)
         except Exception as error:
-            self.undo.restore()
-            raise GuardFailed from error
-        for tensor, gradient in self._gradients:
-            tensor.grad = gradient
+            self._undo.restore()
+            raise GuardFailedError from error
+        return self._after(arguments)
+
+    def _take_gradients(self) -> None:
+        for name, gradient in self._made:
+            if isinstance(name, Tensor) and name.grad is gradient:
+                name.grad = None
+
+    def _after(self, arguments: Sequence[Tensor]) -> Any:
+        """The effects of a step that are not instructions, and what it returns."""
+        for name, gradient in self._made:
+            (name if isinstance(name, Tensor) else arguments[name]).grad = gradient
+        for tensor, place, written in self._carried:
+            if written:
+                np.copyto(tensor.grad.array, place)
+                tensor.grad.version.change("a compiled step")
+        for tensor in self.program.cleared:
+            tensor.grad = None
         for version, count in self.changes:
             for _ in range(count):
                 version.change("a compiled step")
-        results = iter([result() for result in self._results])
-        return mapped(self.program.result, lambda leaf: next(results) if type(leaf) is Returned else leaf)
+        values = [result() for result in self._results]
+        if self.program.outputs:
+            self._connect(values, arguments)
+        ready = iter(values)
 
-    def _take_gradients(self) -> None:
-        for tensor, gradient in self._gradients:
-            if tensor.grad is gradient:
-                tensor.grad = None
+        def fill(leaf: Any) -> Any:
+            if type(leaf) is not Returned:
+                return leaf
+            return arguments[leaf.value] if leaf.kind == "argument" else next(ready)
+
+        return mapped(self.program.result, fill)
+
+    # The way back from what the step returned
+
+    def _ends(self, arguments: Sequence[Tensor]) -> list[Tensor]:
+        return [name if isinstance(name, Tensor) else arguments[name] for name in self.program.leaves]
+
+    def _connect(self, values: list[Any], arguments: Sequence[Tensor]) -> None:
+        """Put a node into the history of the outputs that replays the way back."""
+        at = [k for k, leaf in enumerate(self.places) if leaf.flows]
+        tensors = _Replayed.apply(self, tuple(values[k] for k in at), *self._ends(arguments))
+        for k, tensor in zip(at, tensors, strict=True):
+            values[k] = tensor
+
+    def start_waiting(self, call: Any) -> None:
+        self._waiting = weakref.ref(call)
+
+    def go_back(self, seeds: Sequence[np.ndarray]) -> list[Any]:
+        """The gradients of the leaves, given those of the outputs."""
+        self._waiting = None
+        for place, seed in zip(self._seeds, seeds, strict=True):
+            np.copyto(place, seed)
+        mode.quietly(_run, self._back)
+        return [None if slope is None else Tensor.wrap(slope.copy()) for slope in self._slopes]
+
+    # Trust, but verify
 
     def agrees(self, arguments: Sequence[Tensor], step: Callable[[], Any]) -> tuple[bool, Any]:
         """Replay, put everything back, take the step itself, and compare every bit; also returns the step's result."""
         before = Snapshot(self.code, self.memory)
         before.save()
-        gradients = [(tensor, tensor.grad) for tensor in self.leaves]
+        gradients = [(tensor, tensor.grad) for tensor in (*self.leaves, *arguments)]
+        added = [(grad.array, grad.array.copy()) for _, grad in gradients if grad is not None]
         counts = [version.count for version, _ in self.changes]
+        absent = [leaf.grad is None for leaf in self.leaves]
         try:
             replayed = self(arguments)
-        except GuardFailed:
+        except GuardFailedError:
             return False, step()
-        counted = [version.count - count for (version, _), count in zip(self.changes, counts, strict=True)]
-        traces = self._traces(before, replayed)
-        for (version, _), count in zip(self.changes, counts, strict=True):
-            version.count = count
+        traces = self._traces(before, replayed, arguments)
+        self._waiting = None
+        for k, (version, wanted) in enumerate(self.changes):
+            # What Python's calls in the replay have counted up already, the plan need not.
+            self.changes[k] = version, 2 * wanted - (version.count - counts[k])
+            version.count = counts[k]
         for tensor, gradient in gradients:
             tensor.grad = gradient
+        for array, copy in added:
+            np.copyto(array, copy)
         before.restore()
         result = step()
-        # What Python's calls in the replay count up, the plan need not.
-        self.changes = [
-            (version, wanted - (done - wanted)) for (version, wanted), done in zip(self.changes, counted, strict=True)
-        ]
-        return same(traces, self._traces(before, result)), result
+        self._absent = absent
+        return same(traces, self._traces(before, result, arguments)), result
 
-    def _traces(self, memory: Snapshot, result: Any) -> list[Any]:
+    def _traces(self, memory: Snapshot, result: Any, arguments: Sequence[Tensor]) -> list[Any]:
         """All that a step leaves behind, as bytes."""
-        gradients = [None if tensor.grad is None else tensor.grad.array for tensor in self.leaves]
-        return [_bytes(x) for x in (*memory.now(), *gradients, *leaves(result))]
+        found = [*memory.arrays, *(tensor.grad for tensor in (*self.leaves, *arguments)), *leaves(result)]
+        if self.program.outputs:
+            values = [leaf for leaf in leaves(result) if isinstance(leaf, Tensor) and leaf.requires_grad]
+            values = [value for value in values if value.node is not None]
+            ones = [Tensor.wrap(np.ones_like(value.array)) for value in values]
+            found += grad(values, self._ends(arguments), ones, retain_graph=True, allow_unused=True)
+        return [_bytes(x) for x in found]
 
 
-def _bytes(x: Any) -> Any:
-    x = x.array if isinstance(x, Tensor) else x
-    return (x.dtype, x.shape, x.tobytes()) if isinstance(x, (np.ndarray, float)) and hasattr(x, "tobytes") else repr(x)
+class _Replayed(Function):
+    """A replayed step as an operation: its rule replays the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, outputs: tuple[Any, ...], *ends: Tensor) -> Any:
+        ctx.plan, ctx.ends, ctx.versions = plan, ends, [end.version.count for end in ends]
+        plan.start_waiting(ctx)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *seeds: Tensor) -> Any:
+        if mode.enabled:
+            raise RuntimeError(
+                "create_graph=True through a compiled call: the way back was captured once and has no history of its own; "
+                "call the function itself, without compile, to differentiate twice"
+            )
+        if ctx.plan is None:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time: a compiled call keeps its values for one backward pass. "
+                "Add the losses up first, or call the function without compile"
+            )
+        if [end.version.count for end in ctx.ends] != ctx.versions:
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                "a parameter or argument of a compiled call changed before backward"
+            )
+        plan, ctx.plan = ctx.plan, None
+        return None, None, *plan.go_back([seed.array for seed in seeds])
 
 
-def _run(flat: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]]) -> None:
+def _run(flat: Sequence[Call]) -> None:
     for function, args in flat:
         function(*args)
 
 
-def _wrapped(array: np.ndarray) -> Tensor:
-    return Tensor.wrap(array.copy())
+def _copied(array: np.ndarray) -> Tensor:
+    return Tensor.wrap(array.copy("K"))
+
+
+def _bytes(x: Any) -> Any:
+    x = x.array if isinstance(x, Tensor) else x
+    return (x.dtype.str, x.shape, x.tobytes()) if isinstance(x, np.ndarray) else repr(x)
+
+
+def _addresses(compute: Any) -> list[Address]:
+    """The addresses that a number is calculated from."""
+    if isinstance(compute, tuple):
+        return [a for part in compute for a in _addresses(part)]
+    return [compute] if isinstance(compute, Address) else []
 
 
 class Output:
@@ -201,7 +308,6 @@ class Output:
     def _make(self) -> None:
         self._array = self._source.copy("K")
         self._value = Tensor.wrap(self._array) if self._tensor else self._array
-        self._holders = 0
         self._holders = self._count()
 
     def _count(self) -> int:
@@ -213,17 +319,3 @@ class Output:
         else:
             np.copyto(self._array, self._source)
         return self._value
-
-
-def returned(program: Program) -> list[Returned]:
-    """The places in what a program returns, in order."""
-    places: list[Returned] = []
-    mapped(program.result, lambda leaf: places.append(leaf) if type(leaf) is Returned else None)
-    return places
-
-
-def found(compute: Any) -> list[Address]:
-    """The addresses that a number is calculated from."""
-    if isinstance(compute, tuple):
-        return [a for part in compute for a in found(part)]
-    return [compute] if isinstance(compute, Address) else []

@@ -94,7 +94,7 @@ class Instruction:
     outs: tuple[Address, ...] = ()
     writes: tuple[Address, ...] = ()
     pure: bool = True
-    guard: bool = False  # raises ``GuardFailed`` if the capture does not hold for these values
+    guard: bool = False  # raises ``GuardFailedError`` if the capture does not hold for these values
 
     @property
     def reads(self) -> list[Address]:
@@ -105,6 +105,14 @@ class Instruction:
         return (*self.outs, *self.writes)
 
     @property
+    def may_fail(self) -> bool:
+        """Whether the call can raise for some values: a guard, an index out of range, a shape that depends on values."""
+        function = self.function
+        ufunc = function if isinstance(function, np.ufunc) else getattr(function, "__self__", None)
+        safe = isinstance(ufunc, np.ufunc) and getattr(function, "__name__", "") != "at"
+        return self.guard or (self.pure and not safe and function not in _SAFE)
+
+    @property
     def name(self) -> str:
         """What the function is called: ``add``, ``add.reduce``, ``copyto``."""
         function = getattr(self.function, "func", self.function)  # of a partial
@@ -113,7 +121,15 @@ class Instruction:
         return f"{owner.__name__}.{name}" if isinstance(owner, np.ufunc) else name
 
 
-class GuardFailed(Exception):
+# Besides the ufuncs: functions whose results have shapes, and exist, whatever the values
+_SAFE = {
+    np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.ndarray.fill,
+    np.dot, np.where, np.concatenate, np.stack, np.zeros, np.zeros_like, np.ones_like, np.full_like, np.mean, np.var,
+    np.sum, np.clip, np.copyto,
+}  # fmt: skip
+
+
+class GuardFailedError(Exception):
     """What the capture took for granted does not hold for these values."""
 
 

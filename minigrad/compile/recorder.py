@@ -53,6 +53,11 @@ def _method(name: str, writes: bool = False) -> Callable[..., Any]:
 class Recorder(np.ndarray):
     """An array whose calls are written down by the tape of this thread."""
 
+    tape: Any = None  # that was on when the array was made
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.tape = mode.capture
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         function = ufunc if method == "__call__" else getattr(ufunc, method)
         if mode.capture is None:

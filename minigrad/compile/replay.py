@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.passes import places
-from minigrad.compile.program import Address, Buffer, GuardFailed, Instruction, replace
+from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -63,7 +63,7 @@ def _assign(outs: Any, function: Callable[..., Any], args: Any, options: Any) ->
     _flatten(function(*args, **options), results)
     for out, result in zip(outs, results, strict=True):
         if np.shape(result) != out.shape:
-            raise GuardFailed  # a shape that depends on values, such as the number of nonzero elements
+            raise GuardFailedError  # a shape that depends on values, such as the number of nonzero elements
         np.copyto(out, result)
 
 

@@ -1,7 +1,7 @@
 """What a step did, seen from outside: its arguments, what it returned, and the gradients and versions it changed.
 
 ``record`` runs a step under a ``Tape`` and gives its result and a ``Program``: the instructions, and the effects that
-are not instructions.
+are not instructions. If what it returns can be differentiated, the way back is recorded, too.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from minigrad.compile.capture import Tape, Unsupported
+from minigrad.backward import grad
+from minigrad.compile.capture import Tape, UnsupportedError
 from minigrad.compile.program import Address, Buffer, Instruction, addresses
 from minigrad.compile.recorder import Number, Recorder
 from minigrad.tensor import Tensor
@@ -23,23 +24,31 @@ from minigrad.tensor import Tensor
 class Returned:
     """A place in what a step returns: a tensor or an array at an address, or a number calculated from such."""
 
-    def __init__(self, kind: str, value: Any, needs_grad: bool = False) -> None:
-        self.kind = kind  # "tensor", "array" or "number"
-        self.value = value  # the address, or what a ``Number`` computes
-        self.needs_grad = needs_grad
+    def __init__(self, kind: str, value: Any, flows: bool = False) -> None:
+        self.kind = kind  # "tensor", "array", "number" or "argument"
+        self.value = value  # the address, what a ``Number`` computes, or which argument
+        self.flows = flows  # whether it has a gradient
 
 
 @dataclass
 class Program:
     """A captured step."""
 
-    instructions: list[Instruction]
-    inputs: list[Any]  # the address of each tensor among the arguments
-    result: Any  # the tree returned, with ``Returned`` for what is computed
-    gradients: list[tuple[Tensor, Address]]  # whose ``.grad`` is at which address afterwards
-    changes: list[tuple[Tensor, int]]  # which tensors' versions the step counted up, and by how much
-    tensors: list[tuple[Tensor, np.ndarray]]  # all it met that existed before, with their arrays
-    options: list[tuple[dict[str, Any], Any]]  # optimizers' groups, and what decides which operations they do
+    instructions: list[Instruction] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)  # the address of each tensor among the arguments
+    result: Any = None  # the tree returned, with ``Returned`` for what is computed
+    tensors: list[tuple[Tensor, np.ndarray]] = field(default_factory=list)  # met on the way, with their arrays
+    changes: list[tuple[Tensor, int]] = field(default_factory=list)  # by how much versions were counted up
+    options: list[tuple[dict[str, Any], Any]] = field(default_factory=list)  # see ``Tape.options``
+    # Gradients: (tensor or number of the argument, address) made new, changed in place; those that are None afterwards
+    made: list[tuple[Any, Address]] = field(default_factory=list)
+    carried: list[tuple[Tensor, Address, bool]] = field(default_factory=list)
+    cleared: list[Tensor] = field(default_factory=list)
+    # The way back: from gradients of the outputs (seeds) to those of the leaves (None where there is none)
+    outputs: list[int] = field(default_factory=list)  # the ids of what was returned and has a gradient
+    seeds: list[Address] = field(default_factory=list)
+    leaves: list[Any] = field(default_factory=list)  # tensors, or numbers of arguments
+    slopes: list[Any] = field(default_factory=list)
 
 
 def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
@@ -64,29 +73,39 @@ def leaves(tree: Any) -> list[Any]:
     return found
 
 
-def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = False) -> tuple[Any, Any, Tape]:
-    """Run the step for real; its result, its program (None if it cannot be written down) and the tape."""
+def pause() -> None:
+    """Stands between the calls of a step and those of the way back from it."""
+
+
+def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = False) -> tuple[Any, Any, str | None]:
+    """Run the step for real; its result and its program, or None and why it cannot be written down."""
     tape = Tape(fullgraph)
+    program = Program()
     arguments = [t for t in leaves((args, kwargs)) if isinstance(t, Tensor)]
-    inputs: list[Any] = []
     try:
         for tensor in arguments:
             if tensor.array.size and tape.find(tensor.array) is None:
                 tape.add(tensor.array, given=True)
-            inputs.append(tape.locate(tensor.array))
-    except Unsupported as error:
-        tape.reason = str(error)
-        return step(*args, **kwargs), None, tape
+            program.inputs.append(tape.locate(tensor.array))
+    except UnsupportedError as error:
+        return step(*args, **kwargs), None, str(error)
     with tape:
         tape.enter(arguments)
         result = step(*args, **kwargs)
-    program = None
+        if tape.reason is None:
+            try:
+                _way_back(tape, program, result, arguments)
+            except UnsupportedError as error:
+                tape.give_up(str(error))
     if tape.reason is None:
         try:
-            program = _finish(tape, result, arguments, inputs)
-        except Unsupported as error:
+            _finish(tape, program, result, arguments)
+        except UnsupportedError as error:
             tape.reason = str(error)
-    return mapped(result, _settled), program, tape
+    result = mapped(result, _settled)
+    if tape.reason is None and any(ref() is not None for ref in tape.numbers):
+        tape.reason = "a number read from a tensor is kept outside of the step: return it instead"
+    return result, None if tape.reason else program, tape.reason
 
 
 def _settled(leaf: Any) -> Any:
@@ -100,57 +119,111 @@ def _settled(leaf: Any) -> Any:
     return leaf
 
 
-def _finish(tape: Tape, result: Any, arguments: list[Tensor], inputs: list[Any]) -> Program:
-    passed = {id(tensor) for tensor in arguments}
-    theirs = {address.buffer for address in addresses(inputs)}
-    if any(buffer.before is not None for buffer in theirs):
-        raise Unsupported("an argument is changed in place")
+def _way_back(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
+    """Record the gradients of the returned tensors with respect to all that the step depends on."""
+    outputs = [t for t in leaves(result) if isinstance(t, Tensor) and t.requires_grad and t.node is not None]
+    if not outputs:
+        return
+    entered = [tensor for tensor, *_ in tape.entered() if tensor.needs_grad]
+    numbers = {id(t): k for k, t in enumerate(arguments)}
+    ends = [t for t in entered if id(t) in numbers or t.node is None]
+    seeds = [np.ones(t.array.shape, t.array.dtype) for t in outputs]
+    for seed in seeds:
+        tape.add(seed, given=True)
+    tape.again(pause)
+    try:
+        slopes = grad(
+            outputs, ends, [Tensor.wrap(tape.recorder(s)) for s in seeds], retain_graph=True, allow_unused=True
+        )
+    except RuntimeError:  # the step has gone back itself, and forgotten its history
+        return
+    made = [slope if slope is None else tape.locate(_own(tape, slope.array)) for slope in slopes]
+    program.outputs = [id(t) for t in outputs]
+    program.seeds, program.slopes = [tape.locate(s) for s in seeds], made
+    program.leaves = [numbers.get(id(t), t) for t in ends]
+
+
+def _own(tape: Tape, array: np.ndarray) -> np.ndarray:
+    """A copy of an array, made anew at each replay, unless it is a result of the step in memory of its own."""
+    found = tape.find(array)
+    return array if found is not None and not found.given else tape.recorder(array).copy()
+
+
+def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
     entered = tape.entered()
-    tape.tensors.clear()
-    existing = {id(tensor) for tensor, _, _ in entered}
-
-    def place(leaf: Any) -> Any:
-        if type(leaf) is Number:
-            return Returned("number", leaf.compute)
-        if type(leaf) is Recorder:
-            return Returned("array", tape.locate(leaf))
-        if isinstance(leaf, Tensor) and id(leaf) not in existing:
-            return Returned("tensor", tape.locate(leaf.array), leaf.requires_grad)
-        return leaf
-
-    returned = mapped(result, place)
-    gradients, changes = [], []
-    for tensor, array, count in entered:
+    known = {id(tensor) for tensor, *_ in entered}
+    numbers = {id(tensor): k for k, tensor in enumerate(arguments)}
+    inputs = {address.buffer for address in addresses((program.inputs, program.seeds))}
+    program.result = mapped(result, lambda leaf: _place(tape, program, leaf, known, numbers))
+    with tape:  # gradients that are constants are copied at each replay: these calls, too, are written down
+        for tensor, _, _, former in entered:
+            if tensor.needs_grad and (tensor.node is None or tensor.grad is not None):
+                _gradient(tape, program, numbers.get(id(tensor), tensor), tensor, former)
+    carried = {address.buffer for _, address, _ in program.carried}
+    for tensor, array, count, _ in entered:
         if array.size:
             buffer = tape.locate(array).buffer
-            buffer.shared = buffer not in theirs
-            if buffer in theirs and id(tensor) not in passed:
-                raise Unsupported("an argument shares its memory with another tensor that the step uses")
-        if tensor.grad is not None:
-            if type(tensor.grad.array) is Recorder:
-                tensor.grad.array = tensor.grad.array.view(np.ndarray)
-            found = tape.find(tensor.grad.array)
-            if found is not None and not found.given:
-                found.pinned = True
-                gradients.append((tensor, tape.locate(tensor.grad.array)))
+            buffer.shared = buffer not in inputs
+            if buffer in inputs and id(tensor) not in numbers:
+                raise UnsupportedError("an argument shares its memory with another tensor that the step uses")
+        if id(tensor) not in numbers and not any(tensor is owner.grad for owner, _, _ in program.carried):
+            program.tensors.append((tensor, array))
         if tensor.version.count != count:
-            changes.append((tensor, tensor.version.count - count))
-    for leaf in leaves(returned):
-        for address in addresses(leaf.value if isinstance(leaf, Returned) else ()):
-            address.buffer.pinned = True
-    tensors = [(tensor, array) for tensor, array, _ in entered if id(tensor) not in passed]
-    program = _with_resets(tape, theirs)
+            program.changes.append((tensor, tensor.version.count - count))
+    if any(buffer.before is not None for buffer in inputs):
+        raise UnsupportedError("an argument is changed in place")
+    for address in addresses([leaf.value for leaf in leaves(program.result) if isinstance(leaf, Returned)]):
+        address.buffer.pinned = True
+    for address in addresses((program.made, program.slopes, [a for _, a, written in program.carried if written])):
+        address.buffer.pinned = True
+    program.options = tape.options
+    tape.tensors.clear()
+    del entered
+    program.instructions = _with_resets(tape, inputs | carried)
     for buffer in tape.buffers:
         if not buffer.given:
             buffer.owner = None  # what the captured run itself calculated
-    return Program(program, inputs, returned, gradients, changes, tensors, tape.options)
 
 
-def _with_resets(tape: Tape, inputs: set[Buffer]) -> list[Instruction]:
+def _place(tape: Tape, program: Program, leaf: Any, known: set[int], numbers: dict[int, int]) -> Any:
+    if id(leaf) in numbers:
+        return Returned("argument", numbers[id(leaf)])
+    if type(leaf) is Number:
+        return Returned("number", leaf.compute)
+    if isinstance(leaf, np.ndarray):
+        return Returned("array", tape.locate(leaf))
+    if isinstance(leaf, Tensor) and id(leaf) not in known:
+        return Returned("tensor", tape.locate(leaf.array), id(leaf) in program.outputs)
+    return leaf
+
+
+def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: Any) -> None:
+    """Note what the step did to the gradient of a tensor that it met."""
+    if tensor.grad is None:
+        if isinstance(name, Tensor):
+            program.cleared.append(tensor)
+        return
+    array = tensor.grad.array
+    if type(array) is Recorder:
+        tensor.grad.array = array.view(np.ndarray)
+    if tensor.grad.needs_grad:
+        raise UnsupportedError("a gradient is itself recorded (create_graph=True)")
+    buffer = tape.find(array) if array.size else None
+    if tensor.grad is former and (buffer is None or buffer.given):
+        if buffer is not None:  # it was used, or added to in place
+            if not isinstance(name, Tensor):
+                raise UnsupportedError("an argument has a gradient before the step")
+            program.carried.append((tensor, tape.locate(array), buffer.before is not None))
+        return
+    own = _own(tape, array)
+    program.made.append((name, tape.locate(own)))
+
+
+def _with_resets(tape: Tape, private: set[Buffer]) -> list[Instruction]:
     """The instructions, where memory that the step itself made and then changed first gets its contents anew."""
     fresh: set[Buffer] = set()
     for buffer in tape.buffers:
-        if buffer.given and buffer not in inputs:
+        if buffer.given and buffer not in private:
             # one reference is the buffer's own, one the question's
             buffer.shared = buffer.shared or sys.getrefcount(buffer.owner) > 2
             if buffer.before is not None and not buffer.shared:

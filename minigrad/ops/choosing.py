@@ -20,12 +20,14 @@ _where.vjp(x=lambda g, condition: _where(condition, g, 0.0), other=lambda g, con
 
 def where(condition: Any, input: Any, other: Any) -> Any:
     """``input`` where ``condition`` holds, else ``other``."""
-    kind = condition.array.dtype.kind if isinstance(condition, TensorBase) else np.asarray(condition).dtype.kind
+    kind = condition.array.dtype.kind if isinstance(condition, TensorBase) else np.asanyarray(condition).dtype.kind
     if kind not in "bu":
         raise RuntimeError("where expected condition to be a boolean tensor, as x > 0 gives")
     typed = (TensorBase, np.ndarray) if isinstance(condition, TensorBase) else (TensorBase, np.ndarray, np.generic)
     if not any(isinstance(v, typed) for v in (input, other)):
-        input, other = (np.asarray(v, default.numpy) if isinstance(v, float) else np.asarray(v) for v in (input, other))
+        input, other = (
+            np.asanyarray(v, default.numpy) if isinstance(v, float) else np.asanyarray(v) for v in (input, other)
+        )
     return _where(condition, input, other)
 
 

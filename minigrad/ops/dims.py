@@ -15,7 +15,7 @@ Axes = int | tuple[int, ...] | None
 
 def array_of(x: Any) -> np.ndarray:
     """The array of a tensor; an array itself."""
-    return x.array if isinstance(x, TensorBase) else np.asarray(x)
+    return x.array if isinstance(x, TensorBase) else np.asanyarray(x)
 
 
 def one_axis(ndim: int, dim: Any) -> int:

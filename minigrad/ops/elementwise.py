@@ -31,7 +31,7 @@ def sub(x: Any, other: Any) -> Any:
     a, b = promote(x, other)
     if a is not x or b is not other or a.dtype.kind == "b":
         for v in (x, other):
-            if np.asarray(v).dtype.kind == "b":
+            if np.asanyarray(v).dtype.kind == "b":
                 raise RuntimeError("Subtraction with a bool tensor is not supported: use ^ or logical_not (~)")
     return np.subtract(a, b)
 
@@ -74,7 +74,7 @@ _div.vjp(x=lambda g, other: g / other, other=lambda g, other, y: -g * y / other)
 
 def _guard_zero(x: Any, other: Any, name: str) -> tuple[Any, Any]:
     x, other = promote(x, other)
-    if np.asarray(x).dtype.kind in "iu" and np.any(np.equal(other, 0)):
+    if np.asanyarray(x).dtype.kind in "iu" and np.any(np.equal(other, 0)):
         raise RuntimeError(
             f"ZeroDivisionError: {name} of integers by zero; convert to a floating type to get inf or nan"
         )
@@ -84,7 +84,7 @@ def _guard_zero(x: Any, other: Any, name: str) -> tuple[Any, Any]:
 @define("DivBackward2")
 def _div_trunc(x: Any, other: Any) -> Any:
     x, other = _guard_zero(x, other, "division")
-    if np.asarray(x).dtype.kind in "iu":
+    if np.asanyarray(x).dtype.kind in "iu":
         return np.subtract(x, np.fmod(x, other)) // other
     return np.trunc(np.divide(x, other))
 
@@ -162,7 +162,7 @@ reciprocal.vjp(x=lambda g, y: -g * y * y)
 
 
 def _whole(x: Any) -> bool:
-    return np.asarray(x).dtype.kind in "iub"
+    return np.asanyarray(x).dtype.kind in "iub"
 
 
 @Primitive
@@ -174,7 +174,7 @@ def _pow(x: Any, other: Any) -> Any:
         # the integer part of 1 / x^n is not 0 only for x = 1 and x = -1
         units = (x == 1) + (x == -1) * (1 - 2 * (other % 2))
         return np.where(np.less(other, 0), units, np.power(x, np.abs(other))).astype(x.dtype)
-    return np.power(x, other) if np.asarray(x).dtype.kind != "b" else x | ~other
+    return np.power(x, other) if np.asanyarray(x).dtype.kind != "b" else x | ~other
 
 
 def _pow_number(g: Any, x: Any, exponent: Any) -> Any:
@@ -190,7 +190,7 @@ def _pow_x(g: Any, x: Any, other: Any) -> Any:
 
 def _pow_other(g: Any, x: Any, other: Any, y: Any) -> Any:
     flat = (x == 0) & (other >= 0) if isinstance(x, (TensorBase, np.ndarray)) else (other >= 0 if x == 0 else False)
-    return where(flat, 0.0, g * (y * log(x if isinstance(x, (TensorBase, np.ndarray)) else np.asarray(float(x)))))
+    return where(flat, 0.0, g * (y * log(x if isinstance(x, (TensorBase, np.ndarray)) else np.asanyarray(float(x)))))
 
 
 _pow.vjp(x=_pow_x, other=_pow_other)
@@ -258,7 +258,9 @@ def _lerp(x: Any, end: Any, weight: Any) -> Any:
     for name, other in (("end", end), ("weight", weight)):
         if isinstance(other, np.ndarray) and other.dtype != x.dtype and (other.ndim or name == "end"):
             raise RuntimeError(f"lerp: expected dtype {x.dtype} for `{name}` but got dtype {other.dtype}: convert one")
-    weight = np.asarray(weight, x.dtype)
+    if x.dtype.kind != "f":
+        raise NotImplementedError(f"lerp is not implemented for {x.dtype}: convert with .float()")
+    weight = np.asanyarray(weight, x.dtype)
     # from the nearer end, so that the weights 0 and 1 give the ends exactly
     return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
 
@@ -296,7 +298,7 @@ addcmul.vjp(
 @Primitive
 def addcdiv(x: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
     """``x + value * tensor1 / tensor2``."""
-    if all(np.asarray(v).dtype.kind in "iub" for v in (tensor1, tensor2)):
+    if all(np.asanyarray(v).dtype.kind in "iub" for v in (tensor1, tensor2)):
         raise RuntimeError("Integer division with addcdiv is no longer supported: convert one with .float()")
     return _thrice(x, tensor1, tensor2, np.divide, value)
 

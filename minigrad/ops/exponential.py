@@ -79,10 +79,10 @@ logaddexp.vjp(x=lambda g, x, other: g / (1 + exp(other - x)), other=lambda g, x,
 
 @Primitive
 def xlogy(x: Any, other: Any) -> Any:
-    if np.asarray(x).dtype.kind != "f" and np.asarray(other).dtype.kind != "f":
-        x, other = promote_float(np.asarray(x)), promote_float(np.asarray(other))
+    if np.asanyarray(x).dtype.kind != "f" and np.asanyarray(other).dtype.kind != "f":
+        x, other = promote_float(np.asanyarray(x)), promote_float(np.asanyarray(other))
     x, other = promote(x, other)
-    other = np.asarray(other, x.dtype)
+    other = np.asanyarray(other, x.dtype)
     return np.where((x == 0) & ~np.isnan(other), x.dtype.type(0), x * np.log(other))
 
 

@@ -111,7 +111,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         if x.shape == (*shape[:axis], n, *shape[axis + 1 :])
         else input.expand(*shape[:axis], n, *shape[axis + 1 :])
     )
-    return gather_(wide, np.asarray(np.where(full < 0, full + n, full)), axis, True)
+    return gather_(wide, np.asanyarray(np.where(full < 0, full + n, full)), axis, True)
 
 
 @define("ScatterAddBackward0")

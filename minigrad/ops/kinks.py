@@ -69,7 +69,7 @@ fmin.vjp(
 @define("ClampBackward1")
 def _clamp(x: Any, min: Any, max: Any) -> Any:
     if min is not None:
-        x = np.asarray(np.maximum(*promote(x, min)))
+        x = np.asanyarray(np.maximum(*promote(x, min)))
     return x.copy() if max is None and min is None else x if max is None else np.minimum(*promote(x, max))
 
 
@@ -172,7 +172,7 @@ frac.vjp(x=lambda g: g)
 @Primitive
 def copysign(x: Any, other: Any) -> Any:
     x, other = promote(x, other)
-    return np.copysign(promote_float(np.asarray(x)), promote_float(np.asarray(other)))
+    return np.copysign(promote_float(np.asanyarray(x)), promote_float(np.asanyarray(other)))
 
 
 copysign.vjp(x=lambda g, x, y: where(x == 0, 0.0, g * sign(x) * sign(y)), other=lambda g: g * 0)

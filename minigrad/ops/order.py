@@ -103,7 +103,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 @define("MedianBackward0")
 def _median_all(x: Any) -> Any:
     if x.size == 0:
-        return np.asarray(np.nan if x.dtype.kind == "f" else 0, x.dtype)
+        return np.asanyarray(np.nan if x.dtype.kind == "f" else 0, x.dtype)
     values = np.sort(x, axis=None)
     return values[-1] if x.dtype.kind == "f" and np.isnan(values[-1]) else values[(x.size - 1) // 2]
 
@@ -133,7 +133,7 @@ def quantile(
     """
     if interpolation != "linear":
         raise NotImplementedError(f"quantile(interpolation={interpolation!r}): minigrad has 'linear'")
-    x, parts = array_of(input), np.asarray(array_of(q), array_of(input).dtype)
+    x, parts = array_of(input), np.asanyarray(array_of(q), array_of(input).dtype)
     if not ((parts >= 0) & (parts <= 1)).all() or x.size == 0:
         raise RuntimeError("quantile() q values must be in the range [0, 1], and the input tensor must be non-empty")
     axis = 0 if dim is None else one_axis(x.ndim, dim)

@@ -228,7 +228,7 @@ def diff(input: Any, n: int = 1, dim: int = -1) -> Any:
 
 def _truth(y: Any, x: np.ndarray) -> Any:
     """``y`` as bool, or for bytes as bytes, which PyTorch used for truth before it had bool."""
-    return np.asarray(y, np.uint8) if x.dtype == np.uint8 else y
+    return np.asanyarray(y, np.uint8) if x.dtype == np.uint8 else y
 
 
 @Primitive

@@ -9,13 +9,14 @@ import numpy as np
 
 from minigrad.engine import define
 from minigrad.generator import default_generator
+from minigrad.grad_mode import mode
 from minigrad.mutation import change, touch
-from minigrad.ops import elementwise as e
 from minigrad.ops import kinks as k
 from minigrad.ops.dims import along, array_of
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
-from minigrad.ops.reduce import _mean, sum
+from minigrad.ops.normalization import batch_standardized, rescaled, standardized
+from minigrad.ops.reduce import sum
 from minigrad.ops.shape import broadcast_to, reshape
 from minigrad.ops.statistics import norm
 
@@ -48,7 +49,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if p == 1:
         mask = np.zeros_like(x)
     else:
-        mask = np.asarray(default_generator.bernoulli(1 - p, x.shape), x.dtype)
+        mask = default_generator.bernoulli(1 - p, x.shape).astype(x.dtype, copy=False)
         mask /= x.dtype.type(1 - p)
     return change(input, input * mask, "dropout_") if inplace else input * mask
 
@@ -71,30 +72,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
                 f"{list(array_of(part).shape)} and normalized_shape = {list(shape)}"
             )
-    return _affine(_standardized(input, tuple(range(x.ndim - len(shape), x.ndim)), eps), weight, bias)
-
-
-def _affine(y: Any, weight: Any, bias: Any) -> Any:
-    y = y if weight is None else y * weight
-    return y if bias is None else y + bias
-
-
-@define("NativeLayerNormBackward0")
-def _standardized(x: Any, axis: tuple[int, ...], eps: float) -> Any:
-    d = x - np.mean(x, axis=axis, keepdims=True)
-    return d * (1 / np.sqrt(np.mean(d * d, axis=axis, keepdims=True) + x.dtype.type(eps)))
-
-
-def _standardized_x(g: Any, x: Any, axis: tuple[int, ...], eps: float) -> Any:
-    # y = (x - m) s with s = 1 / sqrt(var + eps): dy_i/dx_j = s (delta_ij - 1/n - y_i y_j / n), so
-    # dx = s (g - mean(g) - y mean(g y))
-    d = x - _mean(x, axis, True)
-    s = e.rsqrt(_mean(d * d, axis, True) + eps)
-    y = d * s
-    return s * (g - _mean(g, axis, True) - y * _mean(g * y, axis, True))
-
-
-_standardized.vjp(x=_standardized_x)
+    return standardized(input, weight, bias, tuple(range(x.ndim - len(shape), x.ndim)), eps)
 
 
 def batch_norm(
@@ -120,8 +98,8 @@ def batch_norm(
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-        scale = e.rsqrt(reshape(running_var, row) + eps)
-        return _affine((input - reshape(running_mean, row)) * scale, weight, bias)
+        scale = 1 / np.sqrt(array_of(running_var) + array_of(running_var).dtype.type(eps))
+        return rescaled(input, weight, bias, array_of(running_mean).reshape(row), scale.reshape(row))
     if n == 1:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size torch.Size({list(x.shape)}): use a larger "
@@ -131,10 +109,12 @@ def batch_norm(
         _move(running_mean, np.mean(x, axis=axes), momentum)
     if running_var is not None:
         _move(running_var, np.var(x, axis=axes, ddof=1), momentum)
-    return _affine(_standardized(input, axes, eps), weight, bias)
+    return batch_standardized(input, weight, bias, axes, eps)
 
 
 def _move(running: Any, new: np.ndarray, momentum: float) -> None:
+    if mode.capture is not None:
+        mode.capture.enter((running,))
     running.array *= 1 - momentum
     running.array += momentum * new
     touch(running, "batch_norm")
@@ -216,6 +196,8 @@ def embedding(
 
 def _renormalize(weight: Any, rows: np.ndarray, max_norm: float, norm_type: float) -> None:
     """Shorten, in place, the named rows that are longer than ``max_norm``."""
+    if mode.capture is not None:
+        mode.capture.enter((weight,))
     length = np.linalg.norm(weight.array[rows], norm_type, axis=1)
     long = length > max_norm
     weight.array[rows[long]] *= (max_norm / (length[long] + 1e-7))[:, None].astype(weight.array.dtype)
@@ -307,7 +289,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     if not training or p == 0 or not x.size:
         return input
     limit = -1.7580993408473766  # -scale * alpha of selu
-    kept = np.zeros_like(x) if p == 1 else np.asarray(default_generator.bernoulli(1 - p, x.shape), x.dtype)
+    kept = np.zeros_like(x) if p == 1 else default_generator.bernoulli(1 - p, x.shape).astype(x.dtype, copy=False)
     a = 0.0 if p == 1 else 1 / math.sqrt((1 - p) * (1 + p * limit * limit))
     result = input * (kept * x.dtype.type(a)) + ((1 - kept) * (a * limit) + a * p * -limit).astype(x.dtype)
     return change(input, result, "alpha_dropout_") if inplace else result

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from minigrad.grad_mode import mode
 from minigrad.mutation import touch
 from minigrad.tensor import Tensor
 
 
 def _list(parameters: Any) -> list[Tensor]:
-    return [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    found = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if mode.capture is not None:
+        mode.capture.enter([*found, *(t.grad for t in found)])
+    return found
 
 
 def get_total_norm(
@@ -28,15 +31,15 @@ def get_total_norm(
     """
     order = float(norm_type)
     arrays = [t.array for t in _list(tensors)]
-    norms = np.array([np.linalg.norm(a.reshape(-1), order) if a.size else 0.0 for a in arrays])
+    norms = np.stack([np.linalg.norm(a.reshape(-1), order) if a.size else 0.0 for a in arrays or [np.zeros(1, np.float32)]])
     kind = arrays[0].dtype if arrays else np.dtype(np.float32)
-    total = np.linalg.norm(norms, order) if arrays else 0.0
-    if error_if_nonfinite and not math.isfinite(total):
+    total = np.linalg.norm(norms, order)
+    if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {order} for gradients from `parameters` is non-finite, so it cannot be clipped. To "
             f"disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
         )
-    return Tensor.wrap(np.asarray(total, kind))
+    return Tensor.wrap(np.asanyarray(total.astype(kind, copy=False)))
 
 
 def clip_grads_with_norm_(
