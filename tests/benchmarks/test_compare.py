@@ -15,7 +15,8 @@ def verdicts(before: Results, after: Results, anchor: str = "auto") -> list[str]
 
 
 @pytest.mark.parametrize(
-    ("factor", "verdict"), [(0.8, "faster"), (1.25, "slower"), (1.0, "no difference seen"), (1.002, "no difference seen")]
+    ("factor", "verdict"),
+    [(0.8, "faster"), (1.25, "slower"), (1.0, "no difference seen"), (1.002, "no difference seen")],
 )
 def test_a_change_is_called_what_it_is(made_up: Callable[..., Results], factor: float, verdict: str) -> None:
     before = made_up({"vae": STEPS}, seed=1)
