@@ -2,22 +2,26 @@
 
 The model is written before the first epoch and after every one, each time under another name first, so that neither
 Ctrl-C nor a full disk leaves half a file. Its header says of which epoch it is. No run is ever written over.
+Beside it state.safetensors holds what the next epoch depends on: parameters, optimizers, schedules and random streams.
 """
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 import minigrad
+from ae import schedules
+from ae.config import Config, Metrics, as_dict
 from ae.models import Model
-from ae.train import Config, Metrics
+from ae.train import Training
+from minigrad import Tensor
 
 
 def create(config: Config, out: str | os.PathLike[str] | None = None) -> Path:
@@ -33,20 +37,31 @@ def create(config: Config, out: str | os.PathLike[str] | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty, and a run writes over nothing: name another folder")
-    _write(folder / "config.json", lambda path: path.write_text(json.dumps(_fields(config), indent=2) + "\n"))
+    _save_config(folder, config)
     return folder
+
+
+def save(folder: Path, training: Training, metrics: Metrics | None = None) -> None:
+    """Write down a training between two epochs: its state, its model unless a better one is kept, and the metrics.
+
+    In this order, so that whatever comes between leaves a run that `resume` can put right.
+    """
+    _save_state(folder, training, metrics)
+    if training.improved or not training.config.keep_best:
+        save_model(folder, training.model, training.epoch)
+    if metrics is not None:
+        append_metrics(folder, metrics)
 
 
 def save_model(folder: Path, model: Model, epoch: int) -> None:
     """Write the parameters to model.safetensors, in one piece or not at all."""
-    arrays = {name: np.asarray(value.detach().numpy(), order="C") for name, value in model.state_dict().items()}
-    _write(folder / "model.safetensors", lambda path: save_file(arrays, path, metadata={"epoch": str(epoch)}))
+    _save_tensors(folder / "model.safetensors", model.state_dict(), {"epoch": str(epoch)})
 
 
 def append_metrics(folder: Path, metrics: Metrics) -> None:
     """Add a line to metrics.jsonl."""
     with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(_fields(metrics)) + "\n")
+        file.write(json.dumps(as_dict(metrics)) + "\n")
 
 
 def read_config(folder: str | os.PathLike[str]) -> Config:
@@ -62,11 +77,20 @@ def read_config(folder: str | os.PathLike[str]) -> Config:
 
 
 def read_metrics(folder: str | os.PathLike[str]) -> list[Metrics]:
-    """Return the metrics of a run's finished epochs, from the first to the last; there may be none."""
+    """Return the metrics of a run's finished epochs, from the first to the last; there may be none.
+
+    Raises ValueError if a line is damaged.
+    """
     path = Path(folder) / "metrics.jsonl"
     if not path.exists():
         return []
-    return [Metrics(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            found.append(Metrics(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path} is damaged in line {number}, or another version's: {error}") from error
+    return found
 
 
 def load(folder: str | os.PathLike[str]) -> Model:
@@ -82,14 +106,75 @@ def load(folder: str | os.PathLike[str]) -> Model:
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     model = config.build()
-    model.load_state_dict({name: minigrad.from_numpy(array) for name, array in arrays.items()})
+    try:
+        model.load_state_dict({name: minigrad.from_numpy(array) for name, array in arrays.items()})
+    except RuntimeError as error:
+        raise ValueError(f"{path} is not of the model that config.json describes: {error}") from error
     model.eval()
     return model
 
 
-def _fields(record: Config | Metrics) -> dict[str, Any]:
-    """Return a record's fields by name, without those that are empty by default."""
-    return {name: value for name, value in asdict(record).items() if value != {}}
+def lengthen(folder: str | os.PathLike[str], epochs: int) -> Config:
+    """Let a run go on to more epochs than it was made for, and return its configuration.
+
+    Raises ValueError if it had as many already, or if its schedule was laid out for its length.
+    """
+    config = read_config(folder)
+    if epochs <= config.epochs:
+        raise ValueError(f"{folder} is a run of {config.epochs} epochs already, asked for {epochs}: name more")
+    if schedules.SCHEDULES[config.schedule].lasting:
+        raise ValueError(
+            f"{folder} has the schedule {config.schedule}, which was laid out for {config.epochs} epochs: start a new run"
+        )
+    config = replace(config, epochs=epochs)
+    _save_config(Path(folder), config)
+    return config
+
+
+def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
+    """Bring a training to where its run was left, put the folder's files right, and return the metrics so far.
+
+    Raises FileNotFoundError if the run has no state.safetensors, ValueError if that is damaged or of another run.
+    """
+    path = Path(folder) / "state.safetensors"
+    try:
+        with safe_open(path, "np") as file:
+            rest = json.loads(file.metadata()["state"])
+            tensors = {name: minigrad.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+        training.load_state(tensors, rest)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{folder} cannot be resumed: it has no state.safetensors") from None
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged, or another run's: {error}") from error
+    lines = [line for line in read_metrics(folder) if line.epoch <= training.epoch]
+    if rest["metrics"] and len(lines) < training.epoch:
+        lines.append(Metrics(**rest["metrics"]))  # the interruption came before its line
+    text = "".join(json.dumps(as_dict(line)) + "\n" for line in lines)
+    _write(Path(folder) / "metrics.jsonl", lambda part: part.write_text(text, encoding="utf-8"))
+    if training.improved or not training.config.keep_best:
+        save_model(Path(folder), training.model, training.epoch)
+    return lines
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file of JSON, in one piece or not at all."""
+    text = json.dumps(content, indent=2) + "\n"
+    _write(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _save_config(folder: Path, config: Config) -> None:
+    write_json(folder / "config.json", as_dict(config))
+
+
+def _save_state(folder: Path, training: Training, metrics: Metrics | None) -> None:
+    tensors, rest = training.state()
+    text = json.dumps(rest | {"metrics": None if metrics is None else as_dict(metrics)})
+    _save_tensors(folder / "state.safetensors", tensors, {"epoch": str(training.epoch), "state": text})
+
+
+def _save_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict[str, str]) -> None:
+    arrays = {name: np.asarray(value.detach().numpy(), order="C") for name, value in tensors.items()}
+    _write(path, lambda part: save_file(arrays, part, metadata=about))
 
 
 def _unused(path: Path) -> Path:

@@ -15,6 +15,7 @@ from ae.__main__ import DEFAULTS, main
 from ae.data import NAMES, load
 
 SHORT = ["--data", "glyphs", "--epochs", "3"]
+FILES = {"config.json", "metrics.jsonl", "model.safetensors", "state.safetensors"}
 PICTURES = {"loss.png", "reconstructions.png", "samples.png"}
 
 
@@ -31,7 +32,7 @@ def test_train_without_arguments_is_a_vae_on_the_digits(tmp_path, monkeypatch, c
     monkeypatch.setitem(DEFAULTS["digits"], "epochs", 2)
     assert main(["train"]) == 0
     folder = tmp_path / "runs" / "vae-digits"
-    assert files(folder) == {"config.json", "metrics.jsonl", "model.safetensors"} | PICTURES
+    assert files(folder) == FILES | PICTURES
     assert runs.read_config(folder).model == "vae"
     lines = runs.read_metrics(folder)
     assert [line.epoch for line in lines] == [1, 2]
@@ -110,7 +111,7 @@ def test_without_matplotlib_the_run_says_which_extra_draws(tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["train", *SHORT, "--out", str(tmp_path)]) == 0
     assert "pip install minigrad[plots]" in capsys.readouterr().out
-    assert files(tmp_path) == {"config.json", "metrics.jsonl", "model.safetensors"}
+    assert files(tmp_path) == FILES
 
 
 def test_a_run_that_exists_is_kept(tmp_path, capsys):
@@ -195,7 +196,7 @@ def test_ctrl_c_leaves_a_usable_run(tmp_path):
     assert "Traceback" not in errors
     assert f"kept as it was after epoch {len(lines)} of 100000" in errors
     assert f"{lines[-1].test_loss:.2f} nats per image" in output
-    assert files(folder) == {"config.json", "metrics.jsonl", "model.safetensors"} | PICTURES
+    assert files(folder) == FILES | PICTURES
     assert runs.load(folder).sample(3).shape == (3, 64)
 
 

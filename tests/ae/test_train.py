@@ -20,7 +20,11 @@ CONFIGS = [
     Config("deep", "digits", 64, (32, 16), 4, epochs=3, batch_size=50, lr=0.003, seed=1),
     Config("vae", "digits", 64, (32,), 8, epochs=5, batch_size=32, lr=0.001, seed=2),
     Config("vae", "glyphs", 25, (7,), 3, epochs=5, batch_size=4, lr=0.001, seed=3),
-]
+    Config(
+        "factor-vae", "digits", 64, (16,), 4, epochs=3, batch_size=40, lr=0.01, seed=4, schedule="cosine", clip=5.0,
+        validation=0.2, patience=2, binarize="dynamic",
+    ),
+]  # fmt: skip
 
 
 def curve(lines):
