@@ -199,7 +199,7 @@ class detect_anomaly:
 
     PyTorch looks at the gradients only, and for nan only; this looks at values too. ``check_nan=False`` notes the lines and
     raises nothing. It costs memory (the inputs of all recorded operations are kept) and some microseconds an operation.
-    It holds for the thread that enters it. Steps of ``compile`` run uncaptured meanwhile.
+    It holds for the thread that enters it, and gives no warning on entering. Steps of ``compile`` run uncaptured meanwhile.
 
     Raises AnomalyError (a RuntimeError), with the report as its ``anomaly``.
     Source: https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.detect_anomaly

@@ -199,7 +199,7 @@ class trace_lines(Listener):
         found: list[Cut] = []
         for x in _inside(tensor):
             if isinstance(x, TensorBase) and x.needs_grad:
-                title = f"the result of {x.node.name()}" if x.node is not None else "a leaf"
+                title = f"the result of {x.node.name()}" if x.node is not None else f"a leaf of shape {x.array.shape}"
                 found.append(Cut(how, title, origin()))
                 _sever([x], found[-1])
             else:  # what has no gradient passes its reasons on, also by way of an array
@@ -221,22 +221,17 @@ def _reasons(
     """Why the result of an operation has no gradient."""
     if not tracked:  # for the reasons that its inputs have none
         return tuple(dict.fromkeys(c for x in given for c in reasons.get(x) or ()))[:_FEW]
+    name = plain_name(primitive.__name__)
     if not mode.enabled:
-        return (
-            Cut(
-                "inference_mode" if mode.inference else "no_grad",
-                f"the result of {plain_name(primitive.__name__)}",
-                where,
-            ),
-        )
+        return (Cut("inference_mode" if mode.inference else "no_grad", f"the result of {name}", where),)
     if result.array.dtype.kind != "f":
-        return (Cut("dtype", f"{plain_name(primitive.__name__)} gives {result.array.dtype}", where),)
-    return (Cut("flat", plain_name(primitive.__name__), where),)
+        return (Cut("dtype", f"{name} gives {result.array.dtype}", where),)
+    return (Cut("flat", name, where),)
 
 
 def _library_affair() -> bool:
     """Whether the operation belongs to something that the library does unrecorded: a Function's forward, initialisation."""
-    frame: FrameType | None = sys._getframe(3)
+    frame: FrameType | None = sys._getframe(1)
     while from_library(frame):
         assert frame is not None
         if frame.f_code.co_name in ("reset_parameters", "apply") or frame.f_code.co_filename.endswith("init.py"):
