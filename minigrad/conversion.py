@@ -36,11 +36,18 @@ class Convertible(InPlace):
             )
         return bool(self.array.item())
 
+    def _scalar(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, and this one has {self.array.size}"
+            )
+        return self.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._scalar())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._scalar())
 
     def __index__(self) -> int:
         if self.array.size != 1 or self.array.dtype.kind == "f":

@@ -35,6 +35,7 @@ def _array(data: Any, dtype: Any) -> np.ndarray:
     else:
         try:
             array = np.asarray(_plain(data))
+            wanted = wanted or _own_type(data)
         except ValueError as error:
             raise ValueError(f"a tensor needs rows of equal length: {error}") from None
         if array.dtype.kind == "f" and wanted is None:
@@ -46,6 +47,15 @@ def _array(data: Any, dtype: Any) -> np.ndarray:
             f"a tensor holds numbers, got {type(data).__name__} with elements such as {np.ravel(array)[:1].tolist()!r}"
         )
     return array.astype(dtypes.from_numpy(array.dtype).dtype if wanted is None else wanted, copy=False)
+
+
+def _own_type(data: Any) -> np.dtype | None:
+    """The common type of what in nested lists has a floating type of its own: NumPy's scalars, arrays and tensors."""
+    if isinstance(data, (list, tuple)):
+        found = [t for t in map(_own_type, data) if t is not None]
+        return np.result_type(*found) if found else None
+    typed = data.array if isinstance(data, Tensor) else data
+    return typed.dtype if isinstance(typed, (np.ndarray, np.generic)) and typed.dtype.kind == "f" else None
 
 
 def _plain(data: Any) -> Any:
@@ -92,7 +102,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of shape ``size`` filled with one value, whose type decides unless ``dtype`` is given."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    wanted = _array(value, dtype).dtype
+    wanted = _array(float(value) if isinstance(value, np.floating) else value, dtype).dtype
     return _finish(np.full(shape_of((size,)), value, wanted), requires_grad, device)
 
 

@@ -35,7 +35,9 @@ def assign(x: Any, value: Any, path: Any, index: Any) -> Any:
     return _write(x, value, path, index)
 
 
-for _operation in (overwrite, assign):
+put = define("IndexPutBackward0")(assign.forward)
+
+for _operation in (overwrite, assign, put):
     _operation.vjp(
         x=lambda g, path, index: overwrite(g, 0.0, path, index),
         value=lambda g, path, index: replay(path, g)[index],
@@ -111,7 +113,8 @@ def assign_index(x: TensorBase, index: Any, value: Any, by: str = "setitem") -> 
 
 def _assign(x: TensorBase, value: Any, index: Any, by: str) -> TensorBase:
     owner = x if x.base is None else x.base
-    written = assign(owner, value, x.path, index)
+    arrays = any(isinstance(part, np.ndarray) for part in (index if isinstance(index, tuple) else (index,)))
+    written = (put if arrays and not x.path else assign)(owner, value, x.path, index)
     touch(x, by)
     if written.node is not None:
         owner.node, owner.needs_grad = written.node, True

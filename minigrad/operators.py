@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minigrad.engine import Primitive, TensorBase, clone
 from minigrad.ops import activation as a
 from minigrad.ops import choosing as ch
@@ -29,6 +31,8 @@ from minigrad.ops import softmax as sm
 from minigrad.ops import statistics as st
 from minigrad.ops import trigonometry as tr
 from minigrad.ops.dims import array_of
+
+_NUMBERS = (TensorBase, np.ndarray, np.generic, int, float)
 
 
 def _floating(x: Any) -> bool:
@@ -62,8 +66,6 @@ class Operators(TensorBase):
     __mod__ = e.remainder
     __neg__ = e.neg
     __abs__ = k.abs
-    __eq__ = c.eq
-    __ne__ = c.ne
     __lt__, __le__, __gt__, __ge__ = c.lt, c.le, c.gt, c.ge
     __and__ = __rand__ = c.bitwise_and
     __or__ = __ror__ = c.bitwise_or
@@ -73,6 +75,12 @@ class Operators(TensorBase):
     __pow__, __rpow__ = e.pow, e.rpow
     __getitem__ = i.getitem
     __hash__ = object.__hash__
+
+    def __eq__(self, other: Any) -> Any:
+        return c.eq(self, other) if isinstance(other, _NUMBERS) else NotImplemented  # x == None is False
+
+    def __ne__(self, other: Any) -> Any:
+        return c.ne(self, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __pos__(self) -> Any:
         return self

@@ -105,6 +105,77 @@ def hardtanh(x: Any, low: float, high: float) -> Any:
 hardtanh.vjp(x=lambda g, x, low, high: keep(g, (x > low) & (x < high)))  # 0 at the bounds, unlike clamp
 
 
+# Seldom met
+
+
+@Primitive
+def celu(x: Any, alpha: float) -> Any:
+    return np.where(x > 0, x, np.expm1(np.minimum(x, x.dtype.type(0)) / alpha) * alpha)
+
+
+celu.vjp(x=lambda g, x, alpha: where(x <= 0, g * exp(where(x < 0, x, 0.0) / alpha), g))
+
+
+@Primitive
+def mish(x: Any) -> Any:
+    return x * np.tanh(softplus.forward(x, 1.0, 20.0))
+
+
+def _mish_x(g: Any, x: Any) -> Any:
+    # with t = tanh(softplus(x)): d x t = t + x (1 - t^2) sigmoid(x)
+    t = tanh(softplus(x, 1.0, 20.0))
+    return g * (t + x * sigmoid(x) * (1 - t * t))
+
+
+mish.vjp(x=_mish_x)
+
+
+@Primitive
+def hardsigmoid(x: Any) -> Any:
+    return np.clip(x + 3, x.dtype.type(0), x.dtype.type(6)) / 6
+
+
+hardsigmoid.vjp(x=lambda g, x: keep(g / 6, (x > -3) & (x < 3)))
+
+
+@Primitive
+def hardswish(x: Any) -> Any:
+    return x * np.clip(x + 3, x.dtype.type(0), x.dtype.type(6)) / 6
+
+
+hardswish.vjp(x=lambda g, x: where(x <= -3, 0.0, where(x < 3, g * (x / 3 + 0.5), g)))
+
+
+@Primitive
+def hardshrink(x: Any, lambd: float) -> Any:
+    return np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x)
+
+
+@Primitive
+def softshrink(x: Any, lambd: float) -> Any:
+    return np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x - np.sign(x) * x.dtype.type(lambd))
+
+
+for _shrink in (hardshrink, softshrink):
+    _shrink.vjp(x=lambda g, x, lambd: where((x >= -lambd) & (x <= lambd), 0.0, g))
+
+
+@Primitive
+def threshold(x: Any, bound: float, value: float) -> Any:
+    return np.where(x <= bound, x.dtype.type(value), x)
+
+
+threshold.vjp(x=lambda g, x, bound: where(x <= bound, 0.0, g))
+
+
+@define("PreluKernelBackward0")
+def prelu(x: Any, weight: Any) -> Any:
+    return np.where(x > 0, x, weight * x)
+
+
+prelu.vjp(x=lambda g, x, weight: where(x > 0, g, weight * g), weight=lambda g, x: where(x > 0, 0.0, g * x))
+
+
 def selu(input: Any) -> Any:
     """``scale * elu(input, alpha)`` with the constants of Klambauer et al. 2017, for which unit variance is a fixed point."""
     return elu(input, 1.6732632423543772, 1.0507009873554805)

@@ -75,21 +75,29 @@ def logical_xor(x: Any, other: Any) -> Any:
     return np.logical_xor(x, other)
 
 
+def _whole(name: str, *operands: Any) -> tuple[Any, ...]:
+    if np.asarray(operands[0]).dtype.kind == "f":
+        raise NotImplementedError(
+            f"{name} is not implemented for floating tensors: combine comparisons, as in (x > 0) & (x < 1)"
+        )
+    return operands
+
+
 @Primitive
 def bitwise_and(x: Any, other: Any) -> Any:
-    return np.bitwise_and(*promote(x, other))
+    return np.bitwise_and(*_whole("bitwise_and", *promote(x, other)))
 
 
 @Primitive
 def bitwise_or(x: Any, other: Any) -> Any:
-    return np.bitwise_or(*promote(x, other))
+    return np.bitwise_or(*_whole("bitwise_or", *promote(x, other)))
 
 
 @Primitive
 def bitwise_xor(x: Any, other: Any) -> Any:
-    return np.bitwise_xor(*promote(x, other))
+    return np.bitwise_xor(*_whole("bitwise_xor", *promote(x, other)))
 
 
 @Primitive
 def bitwise_not(x: Any) -> Any:
-    return np.invert(x)
+    return np.invert(*_whole("bitwise_not", x))

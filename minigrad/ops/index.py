@@ -21,11 +21,11 @@ def plain(index: Any) -> Any:
     if isinstance(index, TensorBase):
         index = index.array
     if isinstance(index, list):
-        index = np.asarray([plain(i) for i in index] if index else np.zeros(0, np.int64))
+        index = np.asanyarray([plain(i) for i in index] if index else np.zeros(0, np.int64))
     if isinstance(index, np.ndarray) and index.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors: convert with .long()")
     if isinstance(index, (float, str)):
-        raise IndexError(
+        raise (TypeError if isinstance(index, str) else IndexError)(
             f"only integers, slices, ..., None and tensors of integers or bools are valid indices, got {index!r}"
         )
     return index
@@ -169,7 +169,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 def _masked_fill(x: Any, mask: np.ndarray, value: Any) -> Any:
     if mask.dtype.kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got dtype {mask.dtype}: compare, as in x > 0")
-    return np.where(mask, np.asarray(value).astype(x.dtype), x)
+    return np.where(mask, np.asanyarray(value).astype(x.dtype), x)
 
 
 _masked_fill_tensor = define("MaskedFillBackward1")(_masked_fill.forward)

@@ -65,7 +65,8 @@ def unique(
 
 @Primitive
 def _bincount(x: Any, weights: Any, minlength: int) -> Any:
-    return np.bincount(x, weights, minlength)
+    found = np.bincount(x, weights, minlength)
+    return found if weights is None else found.astype(weights.dtype if weights.dtype.kind == "f" else np.float64)
 
 
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:

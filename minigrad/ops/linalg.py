@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote
-from minigrad.engine import define, sum_to
+from minigrad.engine import TensorBase, define, sum_to
 from minigrad.ops.dims import array_of
 from minigrad.ops.shape import _swapaxes, _t, permute, reshape
 
@@ -73,6 +73,8 @@ def matmul(input: Any, other: Any) -> Any:
     x, o = array_of(input), array_of(other)
     a, b = x.shape, o.shape
     if not a or not b:
+        if not all(isinstance(v, (TensorBase, np.ndarray)) for v in (input, other)):
+            raise TypeError("matmul(): both arguments must be tensors; multiply by a number with *")
         raise RuntimeError(
             f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D: use *"
         )

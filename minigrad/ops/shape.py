@@ -64,6 +64,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise RuntimeError(
             f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}"
         )
+    if start == end and shape:
+        return input
     return _reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
@@ -241,6 +243,8 @@ _tile.vjp(x=_tile_x)
 def repeat(input: Any, *repeats: Any) -> Any:
     """``Tensor.repeat``: copies along each dimension, new leading dimensions included."""
     counts = shape_of(repeats)
+    if not repeats:
+        raise TypeError("repeat() missing 1 required positional argument: how often along each dimension")
     if len(counts) < array_of(input).ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return _tile(input, counts)

@@ -62,13 +62,21 @@ def _log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
 _log_softmax.vjp(x=lambda g, y, axis: g - exp(y) * _sum(g, axis, True))
 
 
+def _real(input: Any, name: str) -> Any:
+    if array_of(input).dtype.kind != "f":
+        raise NotImplementedError(
+            f"{name} is not implemented for {array_of(input).dtype}: convert with .float(), or give a dtype"
+        )
+    return input
+
+
 @numpy_names
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """``y_i = exp(x_i) / sum_j exp(x_j)`` along ``dim``."""
-    return _softmax(converted(input, dtype), axes_of(input, (dim,)))
+    return _softmax(_real(converted(input, dtype), "softmax"), axes_of(input, (dim,)))
 
 
 @numpy_names
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """``y_i = x_i - log sum_j exp(x_j)`` along ``dim``, more accurate than the logarithm of ``softmax``."""
-    return _log_softmax(converted(input, dtype), axes_of(input, (dim,)))
+    return _log_softmax(_real(converted(input, dtype), "log_softmax"), axes_of(input, (dim,)))

@@ -12,7 +12,6 @@ from typing import Any
 
 from minigrad.mutation import change
 from minigrad.ops import activation as a
-from minigrad.ops import choosing as ch
 from minigrad.ops import kinks as k
 from minigrad.ops import softmax as sm
 from minigrad.ops import trigonometry as tr
@@ -78,7 +77,7 @@ def prelu(input: Any, weight: Any) -> Any:
         )
     if w.size > 1:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
-    return ch.where(input > 0, input, weight * input)
+    return a.prelu(input, weight)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -90,7 +89,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """``max(0, x) + min(0, alpha * (e^(x / alpha) - 1))``."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _apply(input, lambda x: a.elu(x / alpha, 1.0) * alpha, inplace, "celu_")
+    return _apply(input, lambda x: a.celu(x, alpha), inplace, "celu_")
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
@@ -112,7 +111,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """``x tanh(softplus(x))``."""
-    return _apply(input, lambda x: x * tr.tanh(a.softplus(x)), inplace, "mish_")
+    return _apply(input, a.mish, inplace, "mish_")
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -149,12 +148,12 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """``relu6(x + 3) / 6``."""
-    return _apply(input, lambda x: a.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardsigmoid_")
+    return _apply(input, a.hardsigmoid, inplace, "hardsigmoid_")
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """``x relu6(x + 3) / 6``."""
-    return _apply(input, lambda x: x * a.hardtanh(x + 3, 0.0, 6.0) / 6, inplace, "hardswish_")
+    return _apply(input, a.hardswish, inplace, "hardswish_")
 
 
 def softsign(input: Any) -> Any:
@@ -171,17 +170,17 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """``x`` moved towards 0 by ``lambd``, and 0 within ``lambd`` of it."""
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return ch.where((input >= -lambd) & (input <= lambd), 0.0, input - k.sign(input) * lambd)
+    return a.softshrink(input, lambd)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """0 within ``lambd`` of 0, else ``x``."""
-    return ch.where((input >= -lambd) & (input <= lambd), 0.0, input)
+    return a.hardshrink(input, lambd)
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """``x`` where it exceeds ``threshold``, else ``value``."""
-    return _apply(input, lambda x: ch.where(x <= threshold, float(value), x), inplace, "threshold_")
+    return _apply(input, lambda x: a.threshold(x, threshold, value), inplace, "threshold_")
 
 
 def _softmax_dim(name: str, input: Any, dim: int | None) -> int:
@@ -189,7 +188,7 @@ def _softmax_dim(name: str, input: Any, dim: int | None) -> int:
         return dim
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return 0 if array_of(input).ndim in (0, 1, 3) else 1
 
