@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minigrad.autograd.checking import complex_step
 from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, Line, noise_of, slopes
 from minigrad.autograd.checking.problem import Arrays, Problem
 
@@ -71,6 +72,7 @@ class Evidence:
         self.full = self.y.size * self.size <= FULL and self.y.size <= 400 and self.size <= COLUMNS
         self.noise, self.machine = self._noise()
         self.blocks: list[Block] = []
+        self.holomorphic = False
 
     def copies(self) -> Arrays:
         return [x.copy() for x in self.xs]
@@ -131,8 +133,24 @@ class Evidence:
         """The sums of outputs whose slopes are compared: each output, or three random sums."""
         return np.eye(self.y.size) if self.full else self.rng.standard_normal((3, self.y.size))
 
+    def _holomorphic(self) -> bool:
+        """Whether the complex step is sound here: by the operations on the way, and along one direction by differences."""
+        if not self.full or self.machine > LOW or not complex_step.holomorphic(self.problem, self.copies()):
+            return False
+        way = [self.rng.standard_normal(x.shape) for x in self.xs]
+        found = complex_step.slope(self.problem, self.copies(), way)
+        if found is None or found.shape != self.y.shape:
+            return False
+        known = slopes(
+            lambda t: self.flat([x + t * v for x, v in zip(self.xs, way, strict=True)]), 0.0, self.y, self.noise, 1e-3
+        )
+        slack = 10 * known.error + RTOL * np.abs(found) + ATOL * np.abs(found).max(initial=0.0)
+        with np.errstate(all="ignore"):
+            return bool(np.all((known.kind == SMOOTH) & (np.abs(found - known.value) <= slack)))
+
     def compare(self) -> None:
         """Fill ``blocks``: every entry of every input."""
+        self.holomorphic = self.asked.eps is None and self._holomorphic()
         rows = self.rows()
         analytic = self.analytic(self.xs, rows)
         self.blocks = [
@@ -163,6 +181,8 @@ class Evidence:
 
     def _column(self, xs: Arrays, k: int, j: int, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         moved = [x.copy() for x in xs]
+        if self.holomorphic and xs is self.xs:
+            return self._complex(k, j)
         entry, at = moved[k].reshape(-1), float(xs[k].reshape(-1)[j])
 
         def line(place: float) -> np.ndarray:
@@ -173,6 +193,15 @@ class Evidence:
         if self.full:
             return tuple(slopes(line, at, y, self.noise, self.step(at)))
         return tuple(slopes(line, at, rows @ y, np.abs(rows) @ self.noise, self.step(at)))
+
+    def _complex(self, k: int, j: int) -> tuple[np.ndarray, ...]:
+        way = [np.zeros(x.shape) for x in self.xs]
+        way[k].reshape(-1)[j] = 1.0
+        value = complex_step.slope(self.problem, self.copies(), way)
+        assert value is not None  # it was not None along another direction
+        error = 4 * EPS * np.abs(value) + EPS * np.abs(value).max(initial=0.0)
+        none = np.full(value.shape, np.nan)
+        return value, error, np.zeros(value.shape, int), none, none
 
 
 class Kink(NamedTuple):

@@ -51,6 +51,7 @@ class Check:
         self.blocks: list[Block] = []  # all that was compared, beside kinks too
         self.beside: list[Block] = []
         self.large = False
+        self.rounded: int | None = None  # an input whose gradient is rounded to float32
 
     def protocol(self, nondet_tol: float) -> Diagnosis | None:
         found = probe_forward(self.evidence, nondet_tol)
@@ -66,12 +67,27 @@ class Check:
             self.blocks = self.evidence.blocks = search(self.evidence, exhaustive=not fast)
             return
         self.evidence.compare()
+        self.rounded = self._rounded()
         self.blocks = list(self.evidence.blocks)
         self.kinks = [k for b in self.evidence.blocks for k in kinks_of(self.evidence, b)]
         if self.kinks:
             self.ties = ties(self.evidence, self.kinks)
             xs, self.kinks, self.beside = beside(self.evidence, self.kinks)
             self.moved = xs
+
+    def _rounded(self) -> int | None:
+        """The input whose gradient for a random g is not the sum of those for unit ones: its digits are too few."""
+        evidence = self.evidence
+        if not evidence.full or evidence.machine > IMPRECISE:
+            return None
+        g = evidence.rng.standard_normal(evidence.y.size)
+        found = evidence.analytic(evidence.xs, g[None])
+        for block in self.evidence.blocks:
+            expected, size = g @ block.analytic, np.abs(g) @ np.abs(block.analytic)
+            gap = np.abs(found[block.which][0] - expected)
+            if np.any(gap > 1e-9 * size.max(initial=0.0)) and np.isfinite(size).all():
+                return block.which
+        return None
 
     @property
     def wrong(self) -> list[Block]:
@@ -81,6 +97,7 @@ class Check:
     def ok(self) -> bool:
         return not (
             self.wrong
+            or self.rounded is not None
             or any(b.bad.any() for b in self.beside)
             or self.ties
             or any(outside(b).any() for b in self.blocks)
@@ -196,6 +213,9 @@ def _wrong(check: Check, others: list[Check], fast: bool, title: str) -> Report:
     blocks = check.wrong or [b for b in check.beside if b.bad.any()]
     report = Report(False, shapes=_shapes(check.evidence.problem), kinks=check.kinks, title=title)
     report.notes = _notes(check)
+    if not blocks and check.rounded is not None:
+        report.diagnosis = too_few_digits(check.evidence.problem.names[check.rounded], None)
+        return report
     if not blocks:
         return _on_kink(check, report)
     draws = [check, *_redrawn(check, others, fast)]
@@ -294,6 +314,17 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
     )
 
 
+def too_few_digits(name: str, gap: float | None) -> Diagnosis:
+    known = "" if gap is None else f" ({gap:.0e} of the largest slope)"
+    return Diagnosis(
+        "low_precision",
+        f"The mathematics of the gradient of {name} is right and its precision low{known}: something on the way is float32. "
+        f"Compute in float64 to check.",
+        HIGH,
+        input=name,
+    )
+
+
 def _low_precision(view: View) -> Diagnosis | None:
     """Whether the difference is that of float32."""
     if view.evidence.machine > IMPRECISE or not np.isfinite(view.a).all() or not view.a.size:
@@ -304,13 +335,7 @@ def _low_precision(view: View) -> Diagnosis | None:
     if np.all(gap <= 3e-6 * (np.abs(view.n) + top)):
         exact = np.array_equal(view.a, view.a.astype(np.float32).astype(np.float64))
         if exact or float(gap.max(initial=0.0)) < 3e-7 * top:
-            return view.say(
-                "low_precision",
-                f"The mathematics of the gradient of {view.name} is right and its precision low "
-                f"({float((gap / (top or 1)).max()):.0e} of the "
-                f"largest slope): something on the way is float32. Compute in float64 to check.",
-                HIGH,
-            )
+            return too_few_digits(view.name, float((gap / (top or 1)).max()))
     return None
 
 

@@ -50,6 +50,10 @@ class Problem:
         """The outputs, flattened, of another function with the arguments of ``forward``."""
         raise NotImplementedError
 
+    def raw(self, xs: Arrays) -> list[Any] | None:
+        """The outputs for arrays of any kind, complex ones too; None if the function is not one of plain arrays."""
+        return None
+
     def flat(self, xs: Arrays) -> np.ndarray:
         """All outputs as one vector."""
         found = self.forward(xs)
@@ -122,6 +126,10 @@ class RuleProblem(Problem):
         y = self.outputs(xs)
         several = isinstance(y, (tuple, list))
         return [self._one(given, y, list(row) if several else row[0]) for row in rows]
+
+    def raw(self, xs: Arrays) -> list[Any] | None:
+        result = self.function(*self._given(xs))
+        return list(result) if isinstance(result, (tuple, list)) else [result]
 
     def _one(self, given: list[Any], y: Any, g: Any) -> list[Any]:
         g = tuple(g) if isinstance(g, list) else g

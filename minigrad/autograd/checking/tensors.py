@@ -121,6 +121,15 @@ class TensorProblem(Problem):
             np.float64
         )
 
+    def raw(self, xs: Arrays) -> list[Any] | None:
+        if not self.arrays:
+            return None
+        given = list(self.given)
+        for i, x in zip(self.where, xs, strict=True):
+            given[i] = x
+        result = self.func(*given)
+        return list(result) if isinstance(result, (tuple, list)) else [result]
+
     def run(self, given: list[Any]) -> list[Any]:
         """The outputs that have a history."""
         with enable_grad():

@@ -1,7 +1,7 @@
 """Measures the checker: hit rates on wrong rules, false alarms on right ones, and the confusion matrix as a file.
 
-    python -m tests.minigrad.autograd.confusion            # all of it; rewrites minigrad/autograd/CONFUSION.md
-    python -m tests.minigrad.autograd.confusion --right 2  # fewer right cases for each operation, nothing rewritten
+python -m tests.minigrad.autograd.confusion            # all of it; rewrites minigrad/autograd/CONFUSION.md
+python -m tests.minigrad.autograd.confusion --right 2  # fewer right cases for each operation, nothing rewritten
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.autograd import Report, diagnose
 from tests.minigrad.autograd import catalogue_arrays  # noqa: F401  # adds its operations to the catalogue
 from tests.minigrad.autograd.catalogue import LABELS, OPERATIONS, Operation
+from tests.minigrad.autograd.edited import bent
 
 SIZES = ((3, 5, 7), (7, 3, 5))
 
@@ -43,3 +44,12 @@ def judge(operation: Operation, label: str, rule: Any, reference: bool, seed: in
 def by_hand(reference: bool, seed: int = 0) -> list[Result]:
     """All wrong rules of the catalogue."""
     return [judge(op, label, rule, reference, seed) for op in OPERATIONS for label, rule in op.wrong]
+
+
+def by_machine(reference: bool, seed: int = 0) -> list[tuple[str, Result]]:
+    """All bent rules, by name."""
+    found = []
+    for op in OPERATIONS:
+        for label, name, rules in bent(op, inputs_of(op, seed)):
+            found.append((name, judge(op, label, rules, reference, seed)))
+    return found
