@@ -79,6 +79,15 @@ def test_parameters_of_another_optimizer_have_no_ratio():
     assert report.findings == {}
 
 
+def test_weights_that_start_at_zero_are_no_large_step():
+    model, _, loss = mlp(1)
+    nn.init.zeros_(model[-1].weight)
+    loss().backward()
+    report = grad_report(model, optim.Adam(model.parameters(), lr=1e-3))
+    assert report.layers[-2].ratio is None
+    assert "fast" not in report.findings
+
+
 def test_vanishing_gradients_are_named_with_both_ends():
     model = stack(nn.Sigmoid)
     report = grad_report(model)
@@ -93,11 +102,17 @@ def test_vanishing_gradients_are_named_with_both_ends():
 
 
 def test_exploding_gradients_are_named():
-    report = grad_report(stack(nn.Tanh, gain=12))
+    report = grad_report(stack(nn.Tanh, depth=14, gain=12))
     assert set(report.findings) == {"exploding"}
     assert report.factor > 1.5
-    assert report.spread > 100
+    assert report.spread > 1000
     assert "Exploding: |g| is" in str(report)
+
+
+def test_weights_that_start_too_large_are_named_by_the_norm():
+    report = grad_report(stack(nn.ReLU, gain=3))
+    assert set(report.findings) == {"large"}
+    assert f"the norm of all gradients is {report.norm:.1e}" in str(report)
 
 
 def test_a_relu_network_with_the_usual_initialisation_is_quiet():
