@@ -298,19 +298,9 @@ def _shown(tree: ast.AST, path: tuple[Any, ...]) -> str:
 def _rank(edit: Edit) -> int:
     """The likelier mistakes first: where two mutants are one function, the likelier is told."""
     order = (
-        "sign",
-        "input_for_output",
-        "output_for_input",
-        "transpose",
-        "comparison",
-        "branches",
-        "dropped_factor",
-        "dropped_term",
-        "sign_of_term",
-        "power",
-        "wrong_constant",
-        "dropped_function",
-    )
+        "sign", "transpose", "branches", "dropped_factor", "comparison", "input_for_output", "output_for_input", "dropped_term",
+        "sign_of_term", "power", "wrong_constant", "dropped_function",
+    )  # fmt: skip
     late = ("operator", "squared", "extra_factor")
     return order.index(edit.kind) if edit.kind in order else 50 + late.index(edit.kind) if edit.kind in late else 20
 

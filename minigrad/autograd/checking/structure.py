@@ -126,7 +126,7 @@ def named_ratio(view: View, c: float) -> Iterator[Diagnosis]:
                 "factor",
                 f"The gradient of {view.name} is off by the square root of {n}{sign}, and {n} is {words}.",
                 axis=axis,
-                expression=f"sqrt({n})",
+                expression="sqrt(n)",
             )
     for key, value in scalars(view.evidence).items():
         if value not in (0.0, 1.0, -1.0) and (is_(abs(value)) or is_(1 / abs(value))):

@@ -1,82 +1,51 @@
-"""The text of a function as a syntax tree: of a ``def``, of a lambda anywhere in a statement, or of a string."""
+"""The text of a function as a syntax tree, of a ``def`` or of a lambda anywhere, and functions from changed trees."""
 
 from __future__ import annotations
 
 import ast
 import copy
+import functools
 import inspect
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
 
 def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | ast.Lambda | None:
-    """The syntax tree of a function; None if its text cannot be read or does not single it out."""
-    function = inspect.unwrap(function)
-    code = getattr(function, "__code__", None)
+    """The syntax tree of a function, found in its file by the line and column it was compiled from; None without a file."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return None
     try:
-        lines, _ = inspect.getsourcelines(code)
-    except (OSError, TypeError):
+        lines, _ = inspect.findsource(code)
+    except (OSError, TypeError, IndexError):
         return None
-    module = _parsed(textwrap.dedent("".join(lines)))
-    if module is None:
+    module = _module("".join(lines))
+    kind = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
+    found = [n for n in ast.walk(module) if isinstance(n, kind) and _starts(n) == code.co_firstlineno] if module else []
+    if len(found) > 1:  # several lambdas in one line
+        found = [n for n in found if isinstance(n, ast.Lambda) and _spans(n.body, code)]
+        found = [n for n in found if not any(m is not n and m in ast.walk(n) for m in found)]  # the innermost
+    return found[0] if len(found) == 1 else None
+
+
+@functools.lru_cache(maxsize=16)
+def _module(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except SyntaxError:
         return None
-    found: list[Any] = [n for n in ast.walk(module) if isinstance(n, (ast.FunctionDef, ast.Lambda)) and _fits(n, code)]
-    if len(found) > 1 and hasattr(code, "co_positions"):
-        exact = [n for n in found if isinstance(n, ast.Lambda) and _same_code(n, code)]
-        found = exact or found
-    return found[0] if found and (len(found) == 1 or all(_same_code(n, code) for n in found)) else None
 
 
-def _parsed(text: str) -> ast.Module | None:
-    """The text parsed; of a lambda in the middle of a statement, as much of it as is a statement."""
-    for attempt in (
-        text,
-        f"({text}\n)",
-        text.rstrip().rstrip(","),
-        f"f({text}\n)",
-        f"dict({text}\n)",
-        "{" + text + "\n}",
-        f"({text}",
-    ):
-        try:
-            return ast.parse(attempt)
-        except SyntaxError:
-            continue
-    for at in range(len(text)):
-        if text.startswith("lambda", at):
-            for end in range(len(text), at, -1):
-                try:
-                    return ast.parse(text[at:end].strip())
-                except SyntaxError:
-                    continue
-    return None
+def _starts(node: Any) -> int:
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
-def _fits(node: ast.FunctionDef | ast.Lambda, code: Any) -> bool:
-    if (code.co_name == "<lambda>") != isinstance(node, ast.Lambda):
-        return False
-    if isinstance(node, ast.FunctionDef) and node.name != code.co_name:
-        return False
-    names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-    return tuple(names) == code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _same_code(node: ast.FunctionDef | ast.Lambda, code: Any) -> bool:
-    if not isinstance(node, ast.Lambda):
-        return True
-    made = eval(compile(ast.Expression(node), "<rule>", "eval"), {})  # only makes the function, runs nothing of it
-    return (
-        made.__code__.co_code == code.co_code
-        and made.__code__.co_names == code.co_names
-        and _plain(made.__code__) == _plain(code)
-    )
-
-
-def _plain(code: Any) -> list[Any]:
-    return [c for c in code.co_consts if isinstance(c, (int, float, str, tuple, type(None)))]
+def _spans(body: ast.expr, code: Any) -> bool:
+    """Whether the instructions stand inside the text of ``body``."""
+    start, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
+    places = [(line, column) for line, _, column, _ in code.co_positions() if line is not None and column is not None]
+    inside = [p for p in places if start <= p < end]
+    return bool(inside) and len(inside) >= len(places) - 2  # the first instructions may have the place of the lambda
 
 
 def scope_of(function: Callable[..., Any]) -> dict[str, Any]:
