@@ -135,15 +135,18 @@ class Anomaly:
 
     def _place(self) -> str:
         what = "The value" if self.phase == "forward" else f"The gradient of {self.operation}'s {self.argument}"
-        text = (
-            f"{what} at {place(self.index)} is {number(self.value)}; of the {self.size} in its shape {self.shape}, {self.count} "
-            f"{'is' if self.count == 1 else 'are'} not finite."
-        )
+        text = f"{what} at {place(self.index)} is {number(self.value)}"
+        if self.size > 1:
+            are = "is" if self.count == 1 else "are"
+            text += f"; of the {self.size} in its shape {self.shape}, {self.count} {are} not finite"
+        text += "."
         if self.origin is None:
             return text + f"\n{self.operation} was run before detect_anomaly was on: its line is not known."
-        code = f"  {self.origin.code}" if self.origin.code else ""
-        layer = f", in {self.origin.module}" if self.origin.module else ""
-        return f"{text}\nLine {self.origin}:{code}{layer}"
+        layer = f" in {self.origin.module}" if self.origin.module else ""
+        line = f"Line {self.origin}{layer}:"
+        if self.origin.code:
+            line += f"\n    {self.origin.code}" + (f"\n    {self.origin.carets}" if self.origin.carets else "")
+        return f"{text}\n{line}"
 
     def _story(self) -> str:
         known = ", ".join(f"{k} = {number(v)}" for k, v in self.values.items())
@@ -310,7 +313,7 @@ def formula(primitive: Any, position: int) -> str:
     tree = tree_of(rule) if rule is not None else None
     if isinstance(tree, ast.Lambda):
         return ast.unparse(tree.body)
-    return f"{tree.name.strip('_')}({ast.unparse(tree.args)})" if tree is not None else ""
+    return f"{tree.name.strip('_')}({', '.join(a.arg for a in tree.args.args)})" if tree is not None else ""
 
 
 def array_of(x: Any) -> Any:

@@ -24,7 +24,8 @@ ELEMENTWISE = {
     "minigrad.ops.kinks",
 }
 _LOGS = {"log": "log", "log2": "log2", "log10": "log10"}
-_PLAIN = {"sum_all": "sum", "mean_all": "mean", "pow_scalar": "pow", "addmm": "linear", "square": "pow"}
+_PLAIN = {"sum_all": "sum", "mean_all": "mean", "pow_scalar": "pow", "square": "pow", "addmm": "linear"}
+_PLAIN |= dict.fromkeys(("mm", "bmm", "mv"), "matmul")
 
 
 def plain_name(name: str) -> str:

@@ -13,7 +13,8 @@ import sys
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import FrameType
+from itertools import islice
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,26 @@ class Origin:
     file: str
     line: int
     layer: Any = field(default=None, compare=False)  # a weak reference
+    place: tuple[CodeType, int] | None = field(default=None, compare=False, repr=False)  # the instruction
 
     @property
     def code(self) -> str:
         """The source line, without its indentation; empty if the source is not at hand."""
         return linecache.getline(self.file, self.line).strip()
+
+    @property
+    def carets(self) -> str:
+        """A line to go under ``code`` that marks the expression in it; empty if that is the whole line, or not known."""
+        text = linecache.getline(self.file, self.line).rstrip()
+        if self.place is None or not text.isascii():  # columns are counted in bytes
+            return ""
+        code, instruction = self.place
+        line, end_line, start, end = next(islice(code.co_positions(), instruction // 2, None))
+        indent = len(text) - len(text.lstrip())
+        if line != self.line or start is None or end is None or start < indent:
+            return ""
+        end = end if end_line == line else len(text)
+        return "" if end - start >= len(text) - indent else " " * (start - indent) + "^" * (end - start)
 
     @property
     def module(self) -> str:
@@ -80,7 +96,7 @@ def origin() -> Origin:
         if layer is None and frame.f_code.co_name == "forward" and frame.f_code.co_filename.startswith(_MODULES):
             layer = weakref.ref(frame.f_locals["self"])
         frame = frame.f_back
-    return Origin(frame.f_code.co_filename, frame.f_lineno, layer)
+    return Origin(frame.f_code.co_filename, frame.f_lineno, layer, (frame.f_code, frame.f_lasti))
 
 
 class Listener(Tape):
