@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace, same
+from minigrad.compile.program import SAFE, Address, Buffer, GuardFailedError, Instruction, replace, same
 from minigrad.compile.recorder import Number, Recorder
 from minigrad.engine import TensorBase
 from minigrad.grad_mode import Tape as Observer
@@ -226,7 +226,8 @@ class Tape(Observer):
                 if isinstance(value, np.ndarray) and value.size and self.find(value) is not None:
                     return value.view(Recorder)
                 array, address = self.born(value)
-                outs.append(address)
+                if isinstance(address, Address):
+                    outs.append(address)
                 return array
             if isinstance(value, (bool, int, float)):
                 values.append(value)
@@ -236,6 +237,8 @@ class Tape(Observer):
         kind = {} if pure else {"pure": False}
         if outs or changed or not pure:
             self.write(function, *places, outs=outs, writes=changed, **kind)
+        if pure and not outs and function not in SAFE and np.size(result) == 0:  # nothing, this time
+            self.write(_expect_nothing, (function, *places), {}, guard=True)
         if values and pure:
             self.write(_expect_result, (function, *places, result), {}, guard=True)
         return taken
@@ -262,7 +265,8 @@ class Tape(Observer):
         if isinstance(found, np.generic):  # one element: its address is the array without dimensions
             index = (*index, ...) if isinstance(index, tuple) else (index, ...)
             found = np.ndarray.__getitem__(_plain(array), _plain(index))
-        if not found.size or np.may_share_memory(found, array):
+        parts = index if isinstance(index, tuple) else (index,)
+        if not any(isinstance(part, (np.ndarray, list)) for part in parts):
             return found.view(Recorder)
         return self.run(operator.getitem, (array, index), {})
 
@@ -296,6 +300,11 @@ def _expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:
 
 def _expect_result(function: Callable[..., Any], args: Any, options: Any, value: Any) -> None:
     if not same(function(*args, **options), value):
+        raise GuardFailedError
+
+
+def _expect_nothing(function: Callable[..., Any], args: Any, options: Any) -> None:
+    if np.size(function(*args, **options)):
         raise GuardFailedError
 
 

@@ -94,7 +94,7 @@ class Plan:
                 part += calls(i, memory)
         program = self.program
         self._inputs = [(k, memory[a]) for k, a in enumerate(program.inputs) if isinstance(a, Address)]
-        self._seeds = [memory[a] for a in program.seeds]
+        self._seeds = [memory[a] if isinstance(a, Address) else a for a in program.seeds]
         self._slopes = [memory[a] if isinstance(a, Address) else a for a in program.slopes]
         self._made = [(name, Tensor.wrap(self._at(a))) for name, a in program.made]
         self._carried = [(tensor, self._at(a), written) for tensor, a, written in program.carried]
@@ -242,8 +242,9 @@ class Plan:
         if self.program.outputs:
             values = [leaf for leaf in leaves(result) if isinstance(leaf, Tensor) and leaf.requires_grad]
             values = [value for value in values if value.node is not None]
-            ones = [Tensor.wrap(np.ones_like(value.array)) for value in values]
-            found += grad(values, self._ends(arguments), ones, retain_graph=True, allow_unused=True)
+            seeds = [np.linspace(0.5, 1.7, value.array.size).reshape(value.array.shape) for value in values]
+            seeds = [Tensor.wrap(seed.astype(value.array.dtype)) for seed, value in zip(seeds, values, strict=True)]
+            found += grad(values, self._ends(arguments), seeds, retain_graph=True, allow_unused=True)
         return [_bytes(x) for x in found]
 
 

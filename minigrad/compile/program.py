@@ -110,7 +110,7 @@ class Instruction:
         function = self.function
         ufunc = function if isinstance(function, np.ufunc) else getattr(function, "__self__", None)
         safe = isinstance(ufunc, np.ufunc) and getattr(function, "__name__", "") != "at"
-        return self.guard or (self.pure and not safe and function not in _SAFE)
+        return self.guard or (self.pure and not safe and function not in SAFE)
 
     @property
     def name(self) -> str:
@@ -122,7 +122,7 @@ class Instruction:
 
 
 # Besides the ufuncs: functions whose results have shapes, and exist, whatever the values
-_SAFE = {
+SAFE = {
     np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.ndarray.fill,
     np.dot, np.where, np.concatenate, np.stack, np.zeros, np.zeros_like, np.ones_like, np.full_like, np.mean, np.var,
     np.sum, np.clip, np.copyto,

@@ -129,7 +129,8 @@ def _way_back(tape: Tape, program: Program, result: Any, arguments: list[Tensor]
     ends = [t for t in entered if id(t) in numbers or t.node is None]
     seeds = [np.ones(t.array.shape, t.array.dtype) for t in outputs]
     for seed in seeds:
-        tape.add(seed, given=True)
+        if seed.size:
+            tape.add(seed, given=True)
     tape.again(pause)
     try:
         slopes = grad(

@@ -39,7 +39,7 @@ def _diagonal_copy(x: Any, offset: int) -> Any:
 
 @define("DiagEmbedBackward0")
 def _diagonal_put(x: Any, offset: int, rows: int, columns: int) -> Any:
-    y = np.zeros((*x.shape[:-1], rows, columns), x.dtype)
+    y = np.zeros((*x.shape[:-1], rows, columns), x.dtype, like=x)
     i = np.arange(x.shape[-1])
     y[..., i + max(-offset, 0), i + max(offset, 0)] = x
     return y

@@ -92,13 +92,13 @@ xlogy.vjp(
 
 
 _ERF_SERIES = 2 / math.sqrt(math.pi)
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+_erf = np.frompyfunc(math.erf, 1, 1)
 
 
 @Primitive
 def erf(x: Any) -> Any:
     x = promote_float(x)
-    return _erf(x).astype(x.dtype) if x.size else x.copy()
+    return _erf(x, out=np.empty_like(x, object)).astype(x.dtype)
 
 
 erf.vjp(x=lambda g, x: g * (_ERF_SERIES * exp(-x * x)))

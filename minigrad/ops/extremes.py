@@ -223,4 +223,4 @@ def cummin(input: Any, dim: int) -> Any:
 
 def like(input: Any, array: np.ndarray) -> Any:
     """``array`` as a tensor, or as an array where ``input`` is one."""
-    return input.wrap(np.ascontiguousarray(array).reshape(array.shape)) if isinstance(input, TensorBase) else array
+    return input.wrap(array if array.flags.c_contiguous else array.copy()) if isinstance(input, TensorBase) else array

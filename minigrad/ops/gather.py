@@ -59,7 +59,7 @@ _TAKES = (
 def _scatter(x: Any, index: np.ndarray, axis: int, keepdims: bool, shape: tuple[int, ...]) -> Any:
     if not shape:
         return x.copy()
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, x.dtype, like=x)
     np.add.at(y, _at(index, axis), x if keepdims else x.reshape(index.shape))
     return y
 

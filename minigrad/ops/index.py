@@ -90,14 +90,14 @@ def _gather_index(x: Any, index: Any) -> Any:
 
 @define("IndexPutBackward0")
 def _put_slice(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, x.dtype, like=x)
     y[index] = x
     return y
 
 
 @define("IndexPutBackward0")
 def _put_add(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, x.dtype, like=x)
     np.add.at(y, index, x)
     return y
 

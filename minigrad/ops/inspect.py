@@ -93,7 +93,8 @@ def _searchsorted(x: Any, values: Any, side: str) -> Any:
     if x.ndim == 1:
         return np.searchsorted(x, values, side)
     rows = zip(x.reshape(-1, x.shape[-1]), np.reshape(values, (-1, values.shape[-1])), strict=True)
-    return np.array([np.searchsorted(row, wanted, side) for row, wanted in rows], np.int64).reshape(values.shape)
+    found = [np.searchsorted(row, wanted, side) for row, wanted in rows]
+    return np.stack(found).reshape(values.shape) if found else np.zeros(values.shape, np.int64)
 
 
 def searchsorted(

@@ -80,7 +80,7 @@ def _piece(x: Any, axis: int, start: int, length: int) -> Any:
 @define("SliceBackward0")
 def _place(x: Any, axis: int, start: int, size: int) -> Any:
     shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, x.dtype, like=x)
     y[along(axis, slice(start, start + x.shape[axis]))] = x
     return y
 

@@ -222,7 +222,7 @@ def _added(input: Any, product: Any, beta: float, alpha: float) -> Any:
 @define("EinsumBackward0")
 def einsum_(*xs: Any, equation: str) -> Any:
     y = np.einsum(equation, *xs, optimize=len(xs) > 2)
-    return np.array(y) if isinstance(y, np.ndarray) and not y.flags.writeable else y
+    return y.copy() if isinstance(y, np.ndarray) and not y.flags.writeable else y
 
 
 def _einsum_xs(g: Any, xs: Any, i: int, xs_shapes: Any, equation: str) -> Any:
@@ -252,7 +252,7 @@ def _einsum_xs(g: Any, xs: Any, i: int, xs_shapes: Any, equation: str) -> Any:
 
 @define("EinsumBackward0")
 def _diagonal_back(x: Any, axes: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-    y = np.zeros(shape, x.dtype)
+    y = np.zeros(shape, x.dtype, like=x)
     grid = np.ogrid[tuple(slice(n) for n in x.shape)]
     y[tuple(grid[a] for a in axes)] = x
     return y

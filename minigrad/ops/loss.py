@@ -339,7 +339,7 @@ def _class_scale(g: Any, w: np.ndarray, kept: Any, reduction: str) -> Any:
 
 
 def _one_hot(place: tuple[np.ndarray, ...], x: Any) -> np.ndarray:
-    hot = np.zeros(tuple(x.shape), array_of(x).dtype)
+    hot = np.zeros(tuple(x.shape), array_of(x).dtype, like=array_of(x))
     hot[place] = 1
     return hot
 
