@@ -48,7 +48,8 @@ class Exercise(NamedTuple):
 
     def start(self) -> str:
         """What the learner's file holds at first."""
-        return f'"""{self.heading}\n\n{self.text}\n"""\n\n{self.stub}'
+        raw = "r" if "\\" in self.text else ""
+        return f'{raw}"""{self.heading}\n\n{self.text}\n"""\n\n{self.stub}'
 
     @property
     def heading(self) -> str:

@@ -55,7 +55,7 @@ def grade(
         learner = namespace(text, filename)
         if alter is not None:
             alter(learner)
-        grader = Grader(learner, solution)
+        grader = Grader(learner, solution, {m.title: namespace(m.text, f"<{m.title}>") for m in exercise.mutants})
         with np.errstate(all="ignore"):
             exec(code_of(exercise.grade, f"<grading of {exercise.name}>"), grader.words())
         verdict = Verdict(exercise.name, True)

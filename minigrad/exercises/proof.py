@@ -7,11 +7,14 @@ mutants that the exercise's file names.
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.autograd.checking.text import tree_of
 from minigrad.exercises.exercise import Exercise
 from minigrad.exercises.judge import Verdict, grade
 from minigrad.tensor import Tensor
@@ -90,14 +93,20 @@ def _emptied(namespace: dict[str, Any], paths: list[tuple[str, ...]], value: flo
             namespace[path[0]] = _hollow(namespace[path[0]], value)
         else:
             owner = namespace[path[0]]
-            method = owner.__dict__[path[1]]
+            method = inspect.getattr_static(owner, path[1])
             hollow = _hollow(method.__func__ if isinstance(method, staticmethod) else method, value)
             body = {path[1]: staticmethod(hollow) if isinstance(method, staticmethod) else hollow}
             namespace[path[0]] = type(owner)(owner.__name__, (owner,), body)
 
 
 def _hollow(function: Callable[..., Any], value: float | None) -> Callable[..., Any]:
+    tree = tree_of(function)
+    returns = tree is not None and any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(tree))
+
+    @functools.wraps(function)  # the grading looks at the names of the parameters
     def hollow(*args: Any, **options: Any) -> Any:
+        if not returns:  # it is there for what it changes
+            return None
         right = function(*args, **options)
         if value is not None:
             return _filled(right, value)

@@ -30,7 +30,7 @@ def test_exercise_has_all_that_a_learner_needs(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_no_number_that_is_compared_is_written_down(name):
     exercise = EXERCISES[name]
-    decimals = re.findall(r"(?<![\w.])\d+\.\d{3,}", exercise.grade)
+    decimals = re.findall(r"(?<![\w.])\d+\.\d{4,}", exercise.grade)
     assert not decimals, f"results belong to the solution, not to the grading: {decimals}"
 
 
