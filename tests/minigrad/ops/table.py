@@ -4,6 +4,7 @@ from tests.minigrad.ops.row import Row
 from tests.minigrad.ops.tables.activations import ACTIVATIONS
 from tests.minigrad.ops.tables.elementwise import CONVERSIONS, ELEMENTWISE, NUMPYS
 from tests.minigrad.ops.tables.indices import INDICES
+from tests.minigrad.ops.tables.losses import LOSSES
 from tests.minigrad.ops.tables.products import PRODUCTS
 from tests.minigrad.ops.tables.reductions import REDUCTIONS
 from tests.minigrad.ops.tables.shapes import SHAPES
@@ -16,5 +17,6 @@ ROWS: list[Row] = [
     *SHAPES,
     *INDICES,
     *PRODUCTS,
+    *LOSSES,
     *CONVERSIONS,
 ]

@@ -20,16 +20,11 @@ from tests.minigrad.ops.compare import attempt, compare, gradients
 from tests.minigrad.ops.row import Row
 from tests.minigrad.ops.table import ROWS
 
-# The fused operations of networks are tested with minigrad.nn, which gives them their arguments.
-ELSEWHERE = {"minigrad.ops.loss"}
-
 
 def primitives() -> dict[str, Primitive]:
     """The primitives with rules, by module and name."""
     found: dict[int, tuple[str, Primitive]] = {}
     for info in pkgutil.iter_modules(minigrad.ops.__path__, "minigrad.ops."):
-        if info.name in ELSEWHERE:
-            continue
         for name, value in vars(importlib.import_module(info.name)).items():
             if isinstance(value, Primitive) and value.rules and value.__module__ != "minigrad.mutation":
                 found.setdefault(id(value), (f"{info.name}.{name}", value))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from minigrad.ops import activation as a
-from tests.minigrad.ops.row import layer
+from tests.minigrad.ops.cases import Case, shapes
+from tests.minigrad.ops.row import BOOLS, Row, layer
 
 ACTIVATIONS = [
     layer(
@@ -40,4 +41,33 @@ ACTIVATIONS = [
     ),
     layer("hardtanh", lambda x: a.hardtanh(x, -1.0, 1.0), F.hardtanh)._replace(special=0),
     layer("relu6", lambda x: a.hardtanh(x, 0.0, 6.0), F.relu6)._replace(special=0),
+    layer(
+        "celu",
+        lambda x, alpha: a.celu(x, alpha),
+        lambda x, alpha: F.celu(x, alpha),
+        alpha=st.sampled_from([1.0, 0.5]),
+    )._replace(special=0),
+    layer("mish", a.mish, F.mish)._replace(special=0),
+    layer("hardsigmoid", a.hardsigmoid, F.hardsigmoid)._replace(
+        special=0, order=1, exact=100
+    ),  # PyTorch divides by a float32 6
+    layer("hardswish", a.hardswish, F.hardswish, kinks=1)._replace(special=0),
+    layer("hardshrink", lambda x: a.hardshrink(x, 0.5), F.hardshrink)._replace(special=0),
+    layer("softshrink", lambda x: a.softshrink(x, 0.5), F.softshrink)._replace(special=0),
+    layer("threshold", lambda x: a.threshold(x, 0.1, 20.0), lambda x: F.threshold(x, 0.1, 20.0))._replace(special=0),
+    Row(
+        "prelu",
+        lambda m, x, weight: m.nn.functional.prelu(x, weight),
+        st.builds(
+            lambda n, c, rest, one: Case(((n, c, *rest), (1,) if one else (c,)), {}),
+            st.sampled_from([1, 3]),
+            st.sampled_from([1, 2]),
+            shapes(0, 1, st.sampled_from([2])),
+            BOOLS,
+        ),
+        kinks=1,
+        special=0,
+        dtypes="d",
+        mixed=False,
+    ),
 ]
