@@ -116,7 +116,7 @@ class Compiled:
         if program is None:
             self._stop(reason)
         else:
-            kind.fresh = Plan(program)
+            kind.fresh = Plan(program, self._function)
         return result
 
     def _verify(self, kind: _Kind, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:

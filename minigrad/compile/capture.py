@@ -47,7 +47,7 @@ class Tape(Observer):
         # The tensors met, each with its array, version and gradient then. Weakly, since some are the step's own.
         self.tensors: dict[int, tuple[weakref.ref[Any], np.ndarray, int, Any]] = {}
         self.numbers: list[weakref.ref[Number]] = []
-        self.options: list[tuple[dict[str, Any], Any]] = []  # optimizers' groups as they are
+        self.calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # see ``again``
         self.reason: str | None = None  # why the capture was given up
 
     def __enter__(self) -> Tape:
@@ -255,7 +255,7 @@ class Tape(Observer):
     def again(self, function: Callable[..., Any], *args: Any) -> None:
         """Have ``function`` called here at each replay; now the step itself does what it would do."""
         self.instructions.append(Instruction(partial(function, *args), (), pure=False))
-        self.options += [(arg, branches(arg)) for arg in args if type(arg) is dict]
+        self.calls.append((function, args))
 
     def _called(self, function: Any, args: Any, options: Any) -> Any:
         return self.run(function, args, options, pure=False)
@@ -279,17 +279,6 @@ class Tape(Observer):
     def number(self, array: Recorder) -> Any:
         """The only element of ``array``, for the user."""
         return Number(self, _plain(array).item(), self.locate(array.copy()))
-
-
-def branches(group: dict[str, Any]) -> Any:
-    """What of an optimizer's options decides which operations its step does; the numbers themselves are free."""
-    return [_branch(value) for key, value in group.items() if key != "params"]
-
-
-def _branch(value: Any) -> Any:
-    if isinstance(value, float):
-        return value != 0, value > 0.5  # a moving average is written from the nearer end
-    return tuple(map(_branch, value)) if isinstance(value, tuple) else value
 
 
 def _expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:

@@ -9,7 +9,7 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter, gt, is_
+from operator import gt, is_
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,14 @@ import numpy as np
 from minigrad.autograd.function import Function
 from minigrad.backward import grad
 from minigrad.compile import passes
-from minigrad.compile.capture import branches
+from minigrad.compile.guards import Guards, same_branch, watch
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
 from minigrad.compile.replay import Call, Memory, calls
 from minigrad.compile.session import Program, Returned, leaves, mapped, pause
 from minigrad.generator import Generator
 from minigrad.grad_mode import mode
+from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
-
-_array = attrgetter("array")
 
 
 class Snapshot:
@@ -60,7 +59,7 @@ class Snapshot:
 class Plan:
     """A program ready to be replayed."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, step: Callable[..., Any]) -> None:
         self.program = program
         self.places = [
             leaf for leaf in leaves(program.result) if isinstance(leaf, Returned) and leaf.kind != "argument"
@@ -71,9 +70,8 @@ class Plan:
         code, self._instead = passes.without_copies(code, numbers)
         code = passes.without_dead(code)
         self.code = passes.with_prepared_numbers(code)
-        self._tensors = [tensor for tensor, _ in program.tensors]
-        self._arrays = [array for _, array in program.tensors]
-        self.leaves = [tensor for tensor in self._tensors if tensor.needs_grad and tensor.node is None]
+        self._guards = _guards(program, step)
+        self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
         self._waiting: Any = None  # the call whose way back is still to come
@@ -129,8 +127,7 @@ class Plan:
     def holds(self) -> bool:
         """Whether what was there before the step is as it was when the step was captured."""
         return (
-            all(map(is_, map(_array, self._tensors), self._arrays))
-            and all(branches(group) == options for group, options in self.program.options)
+            self._guards.holds()
             and all(tensor.grad is not None for tensor, _, _ in self._carried)
             and (self._absent is None or [leaf.grad is None for leaf in self.leaves] == self._absent)
         )
@@ -246,6 +243,30 @@ class Plan:
             seeds = [Tensor.wrap(seed.astype(value.array.dtype)) for seed, value in zip(seeds, values, strict=True)]
             found += grad(values, self._ends(arguments), seeds, retain_graph=True, allow_unused=True)
         return [_bytes(x) for x in found]
+
+
+def _guards(program: Program, step: Callable[..., Any]) -> Guards:
+    """What the plan relies on: the code's variables, the arrays of tensors, optimizers with their options and state."""
+    guards = Guards()
+    watch(step, guards)
+    for tensor, array in program.tensors:
+        if tensor.array is not array:
+            guards.never = True  # it got another array in the step itself
+        guards.add(tensor.__dict__.get, "array")
+    for function, args in program.calls:
+        optimizer = getattr(function, "__self__", None)
+        if isinstance(optimizer, Optimizer):
+            run, group = args
+            guards.add(optimizer.__dict__.get, "_workspace")
+            for key in group:
+                guards.add(group.get, key, is_ if key == "params" else same_branch)
+            guards.add(len, group["params"], same)
+            for p in run.params:
+                for key, value in optimizer.state.get(p, {}).items():
+                    guards.add(optimizer.state[p].get, key)
+                    if isinstance(value, Tensor):
+                        guards.add(value.__dict__.get, "array")
+    return guards
 
 
 class _Replayed(Function):

@@ -22,7 +22,9 @@ from minigrad.grad_mode import mode
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_FACE = tuple(_PACKAGE + name for name in ("tensor.py", "conversion.py", "operators.py"))  # where users read values
+_FACE = tuple(
+    _PACKAGE + name for name in ("tensor.py", "conversion.py", "operators.py", "printing.py")
+)  # where users read values
 
 
 def _plain(x: Any) -> Any:

@@ -7,7 +7,9 @@ are not instructions. If what it returns can be differentiated, the way back is 
 from __future__ import annotations
 
 import dataclasses
+import gc
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +41,7 @@ class Program:
     result: Any = None  # the tree returned, with ``Returned`` for what is computed
     tensors: list[tuple[Tensor, np.ndarray]] = field(default_factory=list)  # met on the way, with their arrays
     changes: list[tuple[Tensor, int]] = field(default_factory=list)  # by how much versions were counted up
-    options: list[tuple[dict[str, Any], Any]] = field(default_factory=list)  # see ``Tape.options``
+    calls: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)  # see ``Tape.again``
     # Gradients: (tensor or number of the argument, address) made new, changed in place; those that are None afterwards
     made: list[tuple[Any, Address]] = field(default_factory=list)
     carried: list[tuple[Tensor, Address, bool]] = field(default_factory=list)
@@ -103,8 +105,11 @@ def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = F
         except UnsupportedError as error:
             tape.reason = str(error)
     result = mapped(result, _settled)
-    if tape.reason is None and any(ref() is not None for ref in tape.numbers):
-        tape.reason = "a number read from a tensor is kept outside of the step: return it instead"
+    kept = [ref() for ref in tape.numbers if ref() is not None]
+    if kept:
+        tape.reason = tape.reason or "a number read from a tensor is kept outside of the step: return it instead"
+        for number in kept:
+            _put_in_place(number)
     return result, None if tape.reason else program, tape.reason
 
 
@@ -117,6 +122,17 @@ def _settled(leaf: Any) -> Any:
     if isinstance(leaf, Tensor) and type(leaf.array) is Recorder:
         leaf.array = leaf.array.view(np.ndarray)
     return leaf
+
+
+def _put_in_place(number: Number) -> None:
+    """Put the value where the number is kept: in lists, dicts and variables."""
+    for keeper in gc.get_referrers(number):
+        if isinstance(keeper, list):
+            keeper[:] = [number.value if item is number else item for item in keeper]
+        elif isinstance(keeper, dict):
+            keeper.update({key: number.value for key, item in keeper.items() if item is number})
+        elif isinstance(keeper, types.CellType):
+            keeper.cell_contents = number.value
 
 
 def _way_back(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
@@ -177,7 +193,7 @@ def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) 
         address.buffer.pinned = True
     for address in addresses((program.made, program.slopes, [a for _, a, written in program.carried if written])):
         address.buffer.pinned = True
-    program.options = tape.options
+    program.calls = tape.calls
     tape.tensors.clear()
     del entered
     program.instructions = _with_resets(tape, inputs | carried)
