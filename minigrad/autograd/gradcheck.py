@@ -84,10 +84,10 @@ def gradcheck(
         return True
     problem = TensorProblem(func, inputs)
     report = examine(problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode)
-    if report.ok and check_undefined_grad:
-        report = _single_outputs(problem) or report
-    if report.ok and check_grad_dtypes:
-        report = _types(problem) or report
+    more = [_single_outputs] * check_undefined_grad + [_types] * check_grad_dtypes
+    for check in more:
+        found = check(problem) if report.ok else None
+        report = report if found is None else found
     return _answer(report, raise_exception)
 
 

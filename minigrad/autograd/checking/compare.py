@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.autograd.checking import complex_step
-from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, Line, noise_of, slopes
+from minigrad.autograd.checking.numeric import EPS, JUMP, KINK, SMOOTH, UNKNOWN, Line, Slopes, noise_of, slopes
 from minigrad.autograd.checking.problem import Arrays, Problem
 
 FULL, COLUMNS = 40_000, 2_000  # entries of a Jacobian, and of the inputs, up to which each is computed
+SINGLE = float(np.finfo(np.float32).eps)
 LOW = 1e-10  # a precision worse than that is called low
 TINY = 1e-30  # where the outputs do not change at all
 RTOL, ATOL = 1e-8, 1e-10  # what rounding may do to an analytic slope: of itself, and of the largest beside it
@@ -100,12 +101,23 @@ class Evidence:
         size = np.abs(np.nan_to_num(self.y, posinf=0.0, neginf=0.0))
         with np.errstate(all="ignore"):
             relative = (found / size)[size > 0]
-        machine = max(self.coarsest, float(np.quantile(relative, 0.8)) if relative.size else EPS)
+        coarsest = max(self.coarsest, SINGLE if self._single() else EPS)
+        machine = max(coarsest, float(np.quantile(relative, 0.8)) if relative.size else EPS)
         found = np.maximum(found, self.least)
         noise = np.maximum(2 * found, 2 * EPS * np.maximum(size, 1e-2 * size.max(initial=0.0)))
         if machine > LOW:
             noise = np.maximum(noise, np.maximum(machine * size, 0.5 * math.sqrt(float(np.mean(found * found)))))
         return noise, machine
+
+    def _single(self) -> bool:
+        """Whether the outputs are numbers of float32, though the inputs are not."""
+
+        def held(x: np.ndarray, kind: type) -> bool:
+            return bool(np.array_equal(x, x.astype(kind).astype(np.float64)))
+
+        y = self.y[np.isfinite(self.y)]
+        with np.errstate(all="ignore"):
+            return held(y, np.float32) and not held(y, np.float16) and not all(held(x, np.float32) for x in self.xs)
 
     def _somewhere(self) -> Line:
         """The outputs along a random line through a point near by."""
@@ -148,6 +160,7 @@ class Evidence:
         with np.errstate(all="ignore"):
             return bool(np.all((known.kind == SMOOTH) & (np.abs(found - known.value) <= slack)))
 
+    @np.errstate(all="ignore")
     def compare(self) -> None:
         """Fill ``blocks``: every entry of every input."""
         self.holomorphic = self.asked.eps is None and self._holomorphic()
@@ -248,6 +261,7 @@ def outside(block: Block) -> np.ndarray:
         return (block.kind == KINK) & ~((block.analytic >= low - margin) & (block.analytic <= high + margin))
 
 
+@np.errstate(all="ignore")
 def beside(evidence: Evidence, kinks: list[Kink]) -> tuple[Arrays, list[Kink], list[Block]]:
     """Move every entry on a kink a little and compare there: the new point, the kinks, and what the rule says beside them."""
     for attempt in range(4):
@@ -281,6 +295,7 @@ class Tie(NamedTuple):
     tolerance: float
 
 
+@np.errstate(all="ignore")
 def ties(evidence: Evidence, kinks: list[Kink]) -> list[Tie]:
     """Groups of tied entries along which the function is smooth, but not as the gradient says."""
     groups: dict[float, list[Kink]] = {}
@@ -312,30 +327,27 @@ def ties(evidence: Evidence, kinks: list[Kink]) -> list[Tie]:
     return wrong
 
 
+@np.errstate(all="ignore")
 def along(
-    evidence: Evidence, directions: list[np.ndarray], k: int, rows: np.ndarray, analytic: np.ndarray
-) -> list[tuple]:
-    """Slopes of ``rows`` of outputs along directions of input ``k``: analytic, numeric, tolerance, kind, per direction."""
-    found = []
+    evidence: Evidence, v: np.ndarray, k: int, rows: np.ndarray, analytic: np.ndarray
+) -> tuple[np.ndarray, Slopes, np.ndarray]:
+    """The slopes of ``rows`` of outputs along ``v``, a direction of input ``k``: analytic, numeric, and the tolerance."""
     x = evidence.xs[k]
-    for v in directions:
-        top = float(np.abs(v).max(initial=0.0)) or 1.0
-        h = (evidence.asked.eps or 1e-3) / top
 
-        def line(t: float, v: np.ndarray = v) -> np.ndarray:
-            xs = list(evidence.xs)
-            xs[k] = x + t * v
-            return rows @ evidence.flat(xs)
+    def line(t: float) -> np.ndarray:
+        xs = list(evidence.xs)
+        xs[k] = x + t * v
+        return rows @ evidence.flat(xs)
 
-        noise = np.abs(rows) @ evidence.noise / math.sqrt(max(evidence.y.size, 1)) + EPS * np.abs(rows @ evidence.y)
-        numeric = slopes(line, 0.0, rows @ evidence.y, noise, h)
-        mine = analytic @ v.reshape(-1)
-        size = np.abs(analytic) @ np.abs(v.reshape(-1)) / math.sqrt(max(v.size, 1))
-        tolerance = evidence.tolerance(numeric.value[:, None], numeric.error[:, None])[:, 0]
-        if evidence.asked.atol is None and evidence.asked.rtol is None:
-            tolerance = tolerance + (ATOL + (evidence.machine * 200 if evidence.machine > LOW else 0.0)) * size
-        found.append((mine, numeric, tolerance))
-    return found
+    # independent roundings of the outputs add up like a random walk
+    noise = np.abs(rows) @ evidence.noise / math.sqrt(max(evidence.y.size, 1)) + EPS * np.abs(rows @ evidence.y)
+    step = (evidence.asked.eps or 1e-3) / (float(np.abs(v).max(initial=0.0)) or 1.0)
+    numeric = slopes(line, 0.0, rows @ evidence.y, noise, step)
+    size = np.abs(analytic) @ np.abs(v.reshape(-1)) / math.sqrt(max(v.size, 1))
+    tolerance = evidence.tolerance(numeric.value[:, None], numeric.error[:, None])[:, 0]
+    if evidence.asked.atol is None and evidence.asked.rtol is None:
+        tolerance = tolerance + (ATOL + (evidence.machine * 200 if evidence.machine > LOW else 0.0)) * size
+    return analytic @ v.reshape(-1), numeric, tolerance
 
 
 __all__ = ["JUMP", "KINK", "SMOOTH", "UNKNOWN", "Block", "Evidence", "Kink", "Tie", "Tolerance"]

@@ -53,13 +53,20 @@ def slopes(line: Line, at: float, y: np.ndarray, noise: np.ndarray, h: float) ->
             if not doubt.any():
                 break
             best = best._replace(error=np.where(doubt, np.inf, best.error))  # agreement by chance, as between stairs
+    else:
+        doubt = _doubt(line, at, noise, step / 1000, best)
     if np.any((best.error > 1e-6 * scale) & (noise > 1e-11 * np.abs(y))):
         for step in (8 * h, 64 * h):  # low precision: rounding asks for larger steps
             value, error, bend = _central(line, at, y, noise, step)
             better = (error < best.error) & ~bend & (np.abs(value - best.value) <= 3 * best.error)
             best = best._replace(value=np.where(better, value, best.value), error=np.where(better, error, best.error))
     lost = bent | ~np.isfinite(best.value) | (best.error > 1e-4 * np.maximum(scale, np.abs(y).max(initial=0.0)))
-    return _beside(line, at, y, noise, h, best, lost) if lost.any() else best
+    if lost.any():
+        best = _beside(line, at, y, noise, h, best, lost)
+    if doubt.any():  # no step tells what a smaller one does
+        stairs = _doubt(line, at, noise, step / 1000, best) & (best.kind == SMOOTH)
+        best = best._replace(kind=np.where(stairs, JUMP, best.kind))
+    return best
 
 
 def _doubt(line: Line, at: float, noise: np.ndarray, h: float, best: Slopes) -> np.ndarray:

@@ -286,12 +286,13 @@ class _Same:
     """Equal up to rounding, also that of a rule that computes in float32."""
 
     def __init__(self, evidence: Evidence) -> None:
+        self.floor = 1e-13 * float(np.abs(evidence.y[np.isfinite(evidence.y)]).max(initial=0.0))
         self.rtol = 3e-6 if evidence.machine < LOW else 300 * evidence.machine
 
     def __call__(self, a: np.ndarray, b: np.ndarray) -> bool:
         size = max(np.abs(a[np.isfinite(a)]).max(initial=0.0), np.abs(b[np.isfinite(b)]).max(initial=0.0))
         with np.errstate(all="ignore"):
-            return bool(np.allclose(a, b, rtol=self.rtol, atol=self.rtol * size, equal_nan=True))
+            return bool(np.allclose(a, b, rtol=self.rtol, atol=self.rtol * size + self.floor, equal_nan=True))
 
 
 def _memory(name: str, one: np.ndarray, two: np.ndarray, three: np.ndarray, same: Any) -> Diagnosis:
