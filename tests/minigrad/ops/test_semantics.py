@@ -30,6 +30,9 @@ def relu_second(m: Any, x: Any) -> Any:
 GRADIENTS = [
     ("relu at 0", lambda m, x: m.relu(x), [0.0], [0.0]),
     ("relu's second derivative at 0", relu_second, [0.0], [0.0]),
+    ("relu at nan", lambda m, x: m.relu(x), [NAN], [1.0]),
+    ("relu6 at its bounds", lambda m, x: m.nn.functional.relu6(x), [0.0, 6.0, 3.0], [0, 0, 1]),
+    ("l1_loss where it is 0", lambda m, x: m.nn.functional.l1_loss(x, x.detach()), [2.0, 0.0], [0, 0]),
     ("abs at 0", lambda m, x: m.abs(x), [0.0, -0.0, 2.0], [0, 0, 1]),
     ("sign", lambda m, x: m.sign(x), [0.0, 3.0], [0, 0]),
     ("max with ties", lambda m, x: x.max(), [3.0, 1.0, 3.0], [0.5, 0, 0.5]),
@@ -54,6 +57,11 @@ GRADIENTS = [
     ("saturated sigmoid", lambda m, x: m.sigmoid(x), [800.0, -800.0], [0, 0]),
     ("logsumexp of -inf", lambda m, x: m.logsumexp(x, 0), [-INF, -INF], [NAN, NAN]),
     ("repeated indices", lambda m, x: x[[0, 0, 2]], [1.0, 2.0, 3.0], [2, 0, 1]),
+    ("sum of none", lambda m, x: x.sum(), [], []),
+    ("prod of none", lambda m, x: x.prod(), [], []),
+    ("logsumexp of none", lambda m, x: m.logsumexp(x, 0), [], []),
+    ("softplus above its threshold", lambda m, x: m.nn.functional.softplus(x), [20.5, 1000.0], [1, 1]),
+    ("kl_div of a target of 0", lambda m, x: m.nn.functional.kl_div(m.zeros_like(x), x, reduction="sum"), [0.0], [NAN]),
     ("unused but multiplied by 0", lambda m, x: 0 * x, [1.0], [0]),
 ]
 
@@ -83,7 +91,10 @@ def test_gradient_of_an_activation_at_0(name: str, f: Any, expected: float) -> N
 VALUES = [
     ("nan passes relu", lambda m: m.relu(m.tensor([NAN]))),
     ("var is unbiased", lambda m: m.tensor([1.0, 2.0, 4.0]).var()),
-    ("var of one element", lambda m: m.tensor([[1.0]]).var(0, correction=0)),
+    ("var of one element", lambda m: m.tensor([1.0]).var()),
+    ("std of one element", lambda m: m.tensor([[1.0]]).std(0)),
+    ("biased var of one element", lambda m: m.tensor([[1.0]]).var(0, correction=0)),
+    ("softplus above its threshold", lambda m: m.nn.functional.softplus(m.tensor([20.5, 1e4]))),
     ("sigmoid far out", lambda m: m.sigmoid(m.tensor([200.0, -200.0]))),
     ("logsumexp of -inf", lambda m: m.logsumexp(m.tensor([-INF, -INF]), 0)),
     ("sum of none", lambda m: m.tensor([]).sum()),
@@ -115,6 +126,7 @@ def added_once(m: Any) -> Any:
     return y
 
 
+@pytest.mark.filterwarnings("ignore:(var|std)..:UserWarning")  # PyTorch's advice on too few degrees of freedom
 @pytest.mark.parametrize(("name", "f"), VALUES, ids=[v[0] for v in VALUES])
 def test_value_and_type_at_an_edge(name: str, f: Any) -> None:
     ours, theirs = f(minigrad), f(torch)
