@@ -273,7 +273,7 @@ class Tape(Observer):
     def guard(self, array: Recorder, read: Callable[..., Any], *args: Any) -> Any:
         """The value that ``read`` gives, of which every replay makes sure."""
         value = read(_plain(array), *args)
-        self.write(_expect, (read, array, *args, value), {}, guard=True)
+        self.write(expect, (read, array, *args, value), {}, guard=True)
         return value
 
     def number(self, array: Recorder) -> Any:
@@ -281,7 +281,7 @@ class Tape(Observer):
         return Number(self, _plain(array).item(), self.locate(array.copy()))
 
 
-def _expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:
+def expect(read: Callable[..., Any], array: np.ndarray, *args: Any) -> None:
     *options, value = args
     if not same(read(array, *options), value):
         raise GuardFailedError

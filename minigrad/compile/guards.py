@@ -6,6 +6,7 @@ dictionary; a guard holds as long as the same object is there, or one that leads
 
 from __future__ import annotations
 
+import operator
 import os
 import types
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ class Guards:
 
     def holds(self) -> bool:
         """Whether all is as it was."""
-        if all(map(is_, map(_look, self._looks, self._keys), self._values)):
+        if all(map(is_, map(operator.call, self._looks, self._keys), self._values)):
             return not self.never
         for k, (look, key, value, equal) in enumerate(
             zip(self._looks, self._keys, self._values, self._equal, strict=True)
@@ -52,10 +53,6 @@ class Guards:
                     return False
                 self._values[k] = now
         return True
-
-
-def _look(look: Callable[..., Any], key: Any) -> Any:
-    return look(key)
 
 
 def _contents(cell: Any) -> Any:

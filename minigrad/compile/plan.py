@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import weakref
 from collections.abc import Callable, Sequence
@@ -43,17 +44,26 @@ class Snapshot:
                 for held in getattr(arg, "__dict__", {}).values():  # what a call of Python's may count in
                     if isinstance(held, np.ndarray):
                         arrays[id(held)] = held
+        for generator in generators.values():
+            state = _state(generator)
+            arrays[id(state)] = state
         self.arrays, self._generators = list(arrays.values()), list(generators.values())
 
     def save(self) -> None:
         self._copies = [a.copy() for a in self.arrays]
-        self._states = [(g, g._engine.state, g._spare) for g in self._generators]
+        self._spares = [generator._spare for generator in self._generators]
 
     def restore(self) -> None:
         for array, copy in zip(self.arrays, self._copies, strict=True):
             np.copyto(array, copy)
-        for generator, state, spare in self._states:
-            generator._engine.state, generator._spare = state, spare
+        for generator, spare in zip(self._generators, self._spares, strict=True):
+            generator._spare = spare
+
+
+def _state(generator: Generator) -> np.ndarray:
+    """The memory in which a Mersenne Twister keeps its 624 words and its position among them."""
+    address = generator._engine.ctypes.state_address
+    return np.ctypeslib.as_array((ctypes.c_uint32 * 625).from_address(address))
 
 
 class Plan:
@@ -69,12 +79,13 @@ class Plan:
         code = passes.without_repeated(code)
         code, self._instead = passes.without_copies(code, numbers)
         code = passes.without_dead(code)
-        self.code = passes.with_prepared_numbers(code)
+        self.code = passes.with_flat_operands(passes.with_prepared_numbers(code))
         self._guards = _guards(program, step)
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
         self._waiting: Any = None  # the call whose way back is still to come
+        self._single = self.places[0] if self.places else self  # the result, if it is nothing but that
         self._bind()
 
     def _bind(self) -> None:
@@ -172,6 +183,8 @@ class Plan:
         values = [result() for result in self._results]
         if self.program.outputs:
             self._connect(values, arguments)
+        if self.program.result is self._single:
+            return values[0]
         ready = iter(values)
 
         def fill(leaf: Any) -> Any:

@@ -7,10 +7,12 @@ another with the same result takes its place (``np.where`` is two copies), or it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from minigrad.compile.capture import expect
 from minigrad.compile.passes import places
 from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace
 
@@ -73,10 +75,6 @@ def _flatten(tree: Any, found: list[Any]) -> None:
             _flatten(item, found)
     elif isinstance(tree, (np.ndarray, np.generic)):
         found.append(tree)
-
-
-def _named(function: Callable[..., Any], args: Any, out: np.ndarray, options: Any) -> None:
-    function(*args, out=out, **options)
 
 
 _KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy deprecates their third positional argument
@@ -142,17 +140,21 @@ def calls(i: Instruction, memory: Memory) -> list[Call]:
     args = replace(i.args, Address, memory.__getitem__)
     options = replace(i.options, Address, memory.__getitem__)
     outs = tuple(memory[a] for a in i.outs)
+    if function is expect and args[0] is bool and args[-1] is False:
+        return [(refuse, (args[1].item,))]
     if not outs:
+        if function is np.concatenate and options.keys() == {"out"}:
+            return [(function, (tuple(args[0]), *args[1:2], *(() if args[1:] else (0,)), options["out"]))]
         return [(_with_options, (function, args, options)) if options else (function, args)]
     ufunc = getattr(function, "__self__", None)
     if isinstance(function, np.ufunc):
         if not options and function not in _KEYWORD_OUT:
             return [(function, (*args, *outs))]
-        return [(_named, (function, args, outs if len(outs) > 1 else outs[0], options))]
+        return [(partial(function, *args, out=outs if len(outs) > 1 else outs[0], **options), ())]
     if isinstance(ufunc, np.ufunc):
         if function.__name__ == "reduce" and len(args) == 1 and _plain_reduction(options):
             return [(function, (*args, options.get("axis", 0), None, outs[0], options.get("keepdims", False)))]
-        return [(_named, (function, args, outs[0], options))]
+        return [(partial(function, *args, out=outs[0], **options), ())]
     try:
         return _INTO[function](outs[0], *args, **options)
     except (KeyError, TypeError, ValueError):
@@ -167,6 +169,12 @@ def _plain_reduction(options: dict[str, Any]) -> bool:
         and options.get("where", True) is True
         and ("initial" not in options or options["initial"] is np._NoValue)
     )
+
+
+def refuse(read: Callable[[], Any]) -> None:
+    """The usual guard: something that must not be the case."""
+    if read():
+        raise GuardFailedError
 
 
 def _with_options(function: Callable[..., Any], args: Any, options: Any) -> None:
