@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ae import data, evaluation, figures, models, options, runs
+from ae import data, evaluation, figures, models, options, report, runs
 from ae.config import Config, Metrics
 from ae.diagnosis import Diagnosis
 from ae.options import DEFAULTS
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit status."""
     chosen = options.parser().parse_args(arguments)
     try:
-        return {"list": _list, "train": _train, "evaluate": _evaluate}[chosen.command](chosen)
-    except (ValueError, OSError, ArithmeticError) as error:
+        return {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report}[chosen.command](chosen)
+    except (ValueError, OSError, ArithmeticError, ImportError) as error:
         print(f"ae: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -127,17 +127,26 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     """Measure the models of runs, write evaluation.json into each folder and print a table or JSON."""
     configs = [runs.read_config(folder) for folder in chosen.runs]  # all, before the first takes its time
     found: dict[str, evaluation.Evaluation] = {}
-    for folder, config in zip(chosen.runs, configs, strict=True):
+    names = runs.names(chosen.runs)
+    for folder, config, name in zip(chosen.runs, configs, names, strict=True):
         model, splits = runs.load(folder), data.load(config.data, chosen.data_root)
         measured = evaluation.evaluate(
             model, splits, samples=chosen.samples, images=chosen.images, binarize=chosen.binarize, seed=chosen.seed
         )
         runs.write_json(Path(folder) / "evaluation.json", measured.as_dict())
-        found[str(folder)] = measured
+        found[name] = measured
     if chosen.json:
         print(json.dumps({name: measured.as_dict() for name, measured in found.items()}, indent=2))
     else:
         print(evaluation.table(found))
+    return 0
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    """Write a page on one run or several."""
+    out = chosen.out or (Path(chosen.runs[0]) / "report.html" if len(chosen.runs) == 1 else "report.html")
+    path = report.write(chosen.runs, out, chosen.data_root)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, open it in a browser")
     return 0
 
 

@@ -64,7 +64,7 @@ def findings(model: Model, images: np.ndarray, labels: np.ndarray | None = None)
             if dead >= DEAD * units and dead:
                 found[f"dead {name}"] = (
                     f"dead units: {dead} of the {units} ReLUs of {name} are 0 for all {len(images)} test images looked "
-                    f"at and learn no more; a lower learning rate helps"
+                    f"at, so they add nothing; a lower learning rate helps"
                 )
     finally:
         model.train(training)

@@ -129,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     listing.add_argument("model", nargs="?", choices=models.NAMES, metavar="MODEL")
     _add_train(commands)
     _add_evaluate(commands)
+    _add_report(commands)
     return top
 
 
@@ -198,6 +199,20 @@ def _add_evaluate(commands: Any) -> None:
     add("--binarize", action="store_true", help="make pixels black or white by chance, so that nats are a likelihood's")
     add("--seed", type=_seed, default=0, help="of codes and noise; default: 0")
     add("--json", action="store_true", help="print JSON instead of the table")
+
+
+def _add_report(commands: Any) -> None:
+    command = commands.add_parser(
+        "report",
+        help="write a page of figures on one run or several",
+        description="Write one HTML file, which needs no network, on a run, or on several side by side: curves, "
+        "reconstructions, samples, codes, traversals, filters, and the data of each figure.",
+    )
+    command.add_argument("runs", nargs="+", metavar="DIR", help="folder of a run; several stand side by side")
+    _add_data_root(command)
+    command.add_argument(
+        "--out", metavar="FILE", help="default: report.html, in the run's folder if it is one, else in the current one"
+    )
 
 
 def _add_data_root(command: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ Beside it state.safetensors holds what the next epoch depends on: parameters, op
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,24 @@ def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
     if training.improved or not training.config.keep_best:
         save_model(Path(folder), training.model, training.epoch)
     return lines
+
+
+def names(folders: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Return what to call runs: the last parts of their folders' paths, or the whole paths where these are the same."""
+    short = [Path(folder).resolve().name for folder in folders]
+    return [name if short.count(name) == 1 else str(folder) for folder, name in zip(folders, short, strict=True)]
+
+
+def read_json(folder: str | os.PathLike[str], name: str) -> dict[str, Any] | None:
+    """Return what NAME.json in a run's folder holds, None if there is none. Raises ValueError if it is damaged."""
+    path = Path(folder) / f"{name}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found | {"values": dict(found["values"])}
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is damaged, or another version's: {error}") from error
 
 
 def write_json(path: Path, content: Any) -> None:

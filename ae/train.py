@@ -174,7 +174,7 @@ class Training:
 
 
 def step(
-    model: Model, optimizers: Sequence[optim.Optimizer], images: Tensor, labels: Tensor, clip: float = math.inf
+    model: Model, optimizers: Sequence[optim.Optimizer], images: Tensor, labels: Tensor | None, clip: float = math.inf
 ) -> Tensor:
     """Take one step of every optimizer down the gradient of its own objective and return the batch's loss, 0-d."""
     loss = model.loss(images, labels)

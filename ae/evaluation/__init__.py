@@ -3,7 +3,7 @@
 Reconstruction and likelihood are in nats per image, errors in squared grey levels per image; every docstring says.
 """
 
-from ae.evaluation.blocks import in_blocks, seeded
+from ae.evaluation.blocks import decode_points, in_blocks, seeded
 from ae.evaluation.disentangling import Factors, glyph_factors, mutual_information, mutual_information_gap
 from ae.evaluation.frechet import PrincipalFeatures, frechet_distance
 from ae.evaluation.likelihood import active_units, kl_per_unit, log_likelihood, unit_variances
@@ -19,6 +19,7 @@ __all__ = [
     "PrincipalFeatures",
     "active_units",
     "cross_entropy",
+    "decode_points",
     "denoising",
     "evaluate",
     "fit_softmax",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 import minigrad
+from ae.models import ConditionalVAE, Model
 from minigrad import Tensor
 
 BLOCK = 500  # images at a time
@@ -45,3 +46,17 @@ def in_blocks(
             classes = None if labels is None else minigrad.from_numpy(np.ascontiguousarray(labels[rows]))
             found.append(np.asarray(function(batch, classes).detach().numpy()))
     return np.concatenate(found)
+
+
+def decode_points(model: Model, points: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Return the images `(N, pixels)` of points as `model.embed` gives them, `(N, numbers)`; `labels` if it is conditional.
+
+    A code of several numbers to each latent, such as a book's words, takes its own shape again.
+    """
+    points = points.astype(np.float32, copy=False)
+    latent = int(getattr(model, "latent", points.shape[1]))
+    if points.shape[1] != latent:
+        points = points.reshape(len(points), latent, -1)
+    if isinstance(model, ConditionalVAE):
+        return in_blocks(model.decode, points, labels)
+    return in_blocks(lambda codes, _: model.decode(codes), points)

@@ -42,7 +42,7 @@ METRICS: Mapping[str, Metric] = {
     "elbo": Metric("evidence lower bound", NATS, "higher"),
     "nll": Metric("-log p(x), importance sampled", NATS, "lower"),
     "units": Metric("numbers in the code", ""),
-    "active_units": Metric("of them active (variance > 0.01)", ""),
+    "active_units": Metric("active ones (variance > 0.01)", ""),
     "linear_probe": Metric("linear probe, accuracy", "share", "higher"),
     "neighbours": Metric("5 nearest neighbours, accuracy", "share", "higher"),
     "mig": Metric("mutual information gap, glyphs", "0 to 1", "higher"),
@@ -232,4 +232,4 @@ def table(columns: Mapping[str, Evaluation]) -> str:
 def _cell(value: float | None) -> str:
     if value is None:
         return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+    return str(value) if isinstance(value, int) else f"{value:#.4g}".rstrip(".")

@@ -93,7 +93,7 @@ def test_the_table_has_a_row_for_each_number_and_a_column_for_each_run():
     assert lines[0].split() == ["vae", "linear", "unit", "better"]
     assert len(lines) > len(METRICS)
     bce = next(line for line in lines if line.startswith("reconstruction, cross-entropy"))
-    assert f"{found['vae'].values['bce']:.4g}" in bce
+    assert f"{found['vae'].values['bce']:#.4g}" in bce
     assert " - " in bce
     assert any("only the squared error can be measured (linear)" in line for line in lines)
 
@@ -104,7 +104,7 @@ def test_the_command_prints_a_table_and_writes_json(run, capsys):
     found = json.loads((run / "evaluation.json").read_text())
     assert found["settings"] == {"data": "glyphs", "images": 10, "samples": 7, "binarize": False, "seed": 0}
     assert set(found["values"]) == set(METRICS)
-    assert f"{found['values']['elbo']:.4g}" in output
+    assert f"{found['values']['elbo']:#.4g}" in output
 
 
 def test_the_command_prints_json_of_several_runs(run, tmp_path, capsys):
@@ -112,8 +112,8 @@ def test_the_command_prints_json_of_several_runs(run, tmp_path, capsys):
     capsys.readouterr()
     assert main(["evaluate", str(run), str(tmp_path / "linear"), "--json", "--images", "5", "--seed", "3"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == [str(run), str(tmp_path / "linear")]
-    assert found[str(run)]["settings"]["images"] == 5
+    assert list(found) == ["vae", "linear"]
+    assert found["vae"]["settings"]["images"] == 5
 
 
 def test_what_cannot_be_evaluated_is_said_in_one_message(run, tmp_path, capsys):
