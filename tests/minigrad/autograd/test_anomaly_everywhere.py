@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad
@@ -16,6 +16,7 @@ from tests.minigrad.ops.row import Row
 from tests.minigrad.ops.table import ROWS
 from tests.minigrad.ops.test_table import arrays_for, few
 
+fewer = settings(few, max_examples=6)  # the whole table is long
 differentiable = [row for row in ROWS if row.order]
 
 
@@ -44,7 +45,7 @@ def finite(found: list[np.ndarray]) -> bool:
 
 
 @pytest.mark.parametrize("row", differentiable, ids=lambda row: row.name)
-@few
+@fewer
 @given(data=st.data())
 def test_finite_values_and_gradients_raise_no_alarm(row: Row, data: Any) -> None:
     regime = data.draw(st.sampled_from(["smooth", "kinks"]))
@@ -59,7 +60,7 @@ def test_finite_values_and_gradients_raise_no_alarm(row: Row, data: Any) -> None
 
 
 @pytest.mark.parametrize("row", [row for row in differentiable if row.special >= 0], ids=lambda row: row.name)
-@few
+@fewer
 @given(data=st.data())
 def test_what_is_not_finite_is_found_and_explained(row: Row, data: Any) -> None:
     case, arrays, wanted, seed = arrays_for(data, row, "special", ["float64", "float32"])
