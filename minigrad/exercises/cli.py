@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minigrad.exercises.exercise import Exercise, ExerciseError, find
+from minigrad.exercises.authoring import new, source
+from minigrad.exercises.exercise import Exercise, ExerciseError, find, load, read
 from minigrad.exercises.judge import Verdict, run
+from minigrad.exercises.proof import prove
 from minigrad.exercises.workspace import USUAL, Workspace, WorkspaceError
 
 COMMAND = "python -m minigrad learn"
@@ -62,6 +64,17 @@ def parser() -> argparse.ArgumentParser:
     command("hint", _hint, "show a hint; each further call says more, three in all", exercise=True)
     command("solution", _solution, "show the solution, once yours passes", exercise=True)
     command("reset", _reset, "begin an exercise anew; your file is kept in backups/", exercise=True)
+    made = command("new", _new, "make an exercise from a function and its rule")
+    made.add_argument("name", metavar="NAME", help="what the exercise is called, as softplus")
+    made.add_argument("--from", dest="file", type=Path, required=True, metavar="FILE.py", help="where the two stand")
+    made.add_argument("--forward", metavar="F", help="the function (default: NAME)")
+    made.add_argument("--rule", metavar="R", help="its rule, R(g, ...) (default: F_vjp)")
+    text = 'shapes and values, as "x=n m" "t=n: below m" (default: n m)'
+    made.add_argument("--inputs", nargs="*", default=[], metavar="SPEC", help=text)
+    made.add_argument("--course", type=Path, default=Path("course"), metavar="DIR", help="where to write it (course)")
+    made = command("prove", _prove, "prove that exercises accept their solution and name every wrong answer")
+    made.add_argument("name", nargs="?", metavar="NAME", help="an exercise's name or number (default: all)")
+    made.add_argument("--course", type=Path, metavar="DIR", help="a folder of exercises (default: the built-in ones)")
     return top
 
 
@@ -222,6 +235,36 @@ def _solution(options: Any) -> int:
         return 1
     print(exercise.solution.rstrip())
     return 0
+
+
+def _new(options: Any) -> int:
+    forward = options.forward or options.name
+    pairs = [spec.partition("=") for spec in options.inputs]
+    given = source(
+        options.file, forward, options.rule or f"{forward}_vjp", {name.strip(): value for name, _, value in pairs}
+    )
+    path, tried = new(options.name, given, options.course)
+    made = read(path)
+    print(f"{path}: an exercise with {len(made.mutants)} mutants, found among {tried} edits of the rule.\n")
+    status = _proved(made)
+    print(f"\nFinish its text and hints, then:  {COMMAND} prove {made.name} --course {options.course}")
+    print(f"Learners begin with:              {COMMAND} init --course {options.course}")
+    return status
+
+
+def _prove(options: Any) -> int:
+    exercises = load(options.course)
+    chosen = [find(exercises, options.name)] if options.name else exercises
+    return max([_proved(exercise) for exercise in chosen])
+
+
+def _proved(exercise: Exercise) -> int:
+    print(exercise.heading)
+    status = 0
+    for proof in prove(exercise):
+        print(f"  {proof}", flush=True)
+        status |= not proof.ok
+    return int(status)
 
 
 def _reset(options: Any) -> int:
