@@ -22,6 +22,7 @@ from minigrad.compile.guards import Guards, same_branch, watch
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
 from minigrad.compile.replay import Call, Memory, calls
 from minigrad.compile.session import Program, Returned, leaves, mapped, pause
+from minigrad.compile.show import show
 from minigrad.generator import Generator
 from minigrad.grad_mode import mode
 from minigrad.optim.optimizer import Optimizer
@@ -76,9 +77,15 @@ class Plan:
         ]
         numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
+        sizes = [len(program.instructions), len(code)]
         code = passes.without_repeated(code)
+        sizes.append(len(code))
         code, self._instead = passes.without_copies(code, numbers)
+        sizes.append(len(code))
         code = passes.without_dead(code)
+        sizes.append(len(code))
+        steps = ("allocations", "repetitions", "copies", "without use")
+        self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
         self.code = passes.with_flat_operands(passes.with_prepared_numbers(code))
         self._guards = _guards(program, step)
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
@@ -87,6 +94,9 @@ class Plan:
         self._waiting: Any = None  # the call whose way back is still to come
         self._single = self.places[0] if self.places else self  # the result, if it is nothing but that
         self._bind()
+
+    def __str__(self) -> str:
+        return show(self)
 
     def _bind(self) -> None:
         """Make memory and the calls on it."""

@@ -1,0 +1,89 @@
+"""A plan as text: its instructions, where their results lie, and what was saved."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile.passes import live_ranges, places
+from minigrad.compile.program import Address, Buffer, Instruction
+
+
+class Names:
+    """Short names for memory: ``p`` was there before the step, ``v`` is a value of the step, ``c`` a constant."""
+
+    def __init__(self) -> None:
+        self._names: dict[Any, str] = {}
+        self._counts = {"p": 0, "v": 0, "c": 0}
+
+    def buffer(self, buffer: Buffer) -> str:
+        if buffer not in self._names:
+            kind = "v" if not buffer.given else "p" if buffer.shared else "c"
+            self._names[buffer] = f"{kind}{self._counts[kind]}"
+            self._counts[kind] += 1
+        return self._names[buffer]
+
+    def operand(self, x: Any) -> str:
+        if isinstance(x, Address):
+            return self.buffer(x.buffer) + layout(x)
+        if isinstance(x, np.ndarray):
+            return f"{x.item():.6g}" if x.ndim == 0 and x.dtype != object else f"<{'x'.join(map(str, x.shape))}>"
+        if isinstance(x, (tuple, list)):
+            return "[" + ", ".join(map(self.operand, x)) + "]"
+        if isinstance(x, (bool, int, float, str, slice, np.dtype)) or x is None or x is ...:
+            return str(x)
+        return getattr(x, "__name__", type(x).__name__)
+
+
+def layout(a: Address) -> str:
+    """How an address reads its buffer, if not simply from its first to its last byte."""
+    if a.contiguous and a.bounds == (0, a.buffer.nbytes):
+        return ""
+    if len(a.shape) == 2 and a.strides == (a.dtype.itemsize, a.dtype.itemsize * a.shape[0]):
+        return ".T"
+    if 0 in a.strides and a.bounds == (0, a.buffer.nbytes):
+        return f".expand{a.shape}"
+    return f"[{a.bounds[0]}:{a.bounds[1]}]"
+
+
+def show(plan: Any) -> str:
+    """The text of a plan."""
+    code: list[Instruction] = plan.code
+    names, (place, arena) = Names(), places(code)
+    lines = ["     value           shape          type     at     operation"]
+    for k, i in enumerate(code):
+        lines.append(f"{k:4} " + _line(i, names, place))
+    ranges = live_ranges(code)
+    alone = sum(b.nbytes for b in ranges)
+    own = sum(b.nbytes for b in ranges if b.pinned)
+    first = len(plan.program.instructions)
+    lines += [
+        f"{first} calls of NumPy and Python were captured, {len(code)} instructions are left: "
+        + _left_out(plan.left_out),
+        f"memory: {arena + own} bytes, of which {own} for gradients and results; without reuse {alone} bytes",
+    ]
+    return "\n".join(lines)
+
+
+def _line(i: Instruction, names: Names, place: dict[Buffer, int]) -> str:
+    function = i.function
+    args = function.args if isinstance(function, partial) else i.args
+    operands = [names.operand(x) for x in args]
+    operands += [f"{key}={names.operand(x)}" for key, x in i.options.items() if x is not None and x is not True]
+    call = f"{i.name}({', '.join(operands)})"
+    if not i.written:
+        return f"{'':40}{'check' if i.guard else 'Python'}: {call}"
+    a = i.written[0]
+    start = place.get(a.buffer)
+    where = "" if a.buffer.given else "own" if start is None else str(start)
+    return f"{names.operand(a):<15} {a.shape!s:<14} {a.dtype!s:<8} {where:>6}  {call}"
+
+
+def _left_out(counts: dict[str, int]) -> str:
+    return (
+        ", ".join(f"{n} {what}" for what, n in counts.items() if n) + " left out"
+        if any(counts.values())
+        else "none left out"
+    )
