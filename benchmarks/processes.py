@@ -14,8 +14,14 @@ from benchmarks.registry import Engine
 
 ROOT = Path(__file__).parents[1]
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""The variables from which NumPy's BLAS, whichever it is, and PyTorch take their number of threads."""
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUM_CPU_THREADS",
+)
+"""The variables from which NumPy's BLAS, whichever it is, PyTorch and tinygrad take their number of threads."""
 
 
 class WorkerError(RuntimeError):

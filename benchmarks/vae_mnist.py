@@ -65,9 +65,10 @@ def main() -> int:
 def _next_epoch(side: subprocess.Popen) -> list[float]:
     """Let a side run an epoch and return its training loss, test loss and seconds."""
     print(file=side.stdin, flush=True)
+    assert side.stdout is not None
     line = side.stdout.readline()
     if not line:
-        raise SystemExit(f"the run on {side.args[-1]} ended early; its error is above")
+        raise SystemExit(f"a run ended early, with status {side.wait()}; its error is above")
     return [float(number) for number in line.split()]
 
 

@@ -134,7 +134,7 @@ def operation(arrays: Arrays, operation: str, direction: str, size: int, own_dra
 
 
 def start(threads: int) -> Backend:
-    """Return the programs; tinygrad's kernels on the processor run on one thread."""
+    """Return the programs; tinygrad takes its threads from the environment."""
     programs: list[Any] = [tutorial, mlp, vae, operation]
     versions = {"tinygrad": version("tinygrad"), "BLAS": "tinygrad's own"}
     return Backend({program.__name__: program for program in programs}, _to_numpy, versions)
