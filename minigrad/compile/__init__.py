@@ -57,7 +57,7 @@ class _Kind:
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self.tries = -1  # the first call is not captured: it makes what an optimizer keeps
-        self.fresh: Plan | None = None  # captured, not yet verified
+        self.fresh: list[Plan] = []  # captured, not yet verified
 
 
 class Compiled:
@@ -102,8 +102,9 @@ class Compiled:
                     return plan(tensors)
                 except GuardFailedError:
                     return self._function(*args, **kwargs)
-        if kind.fresh is not None and kind.fresh.holds():
-            return self._verify(kind, tensors, args, kwargs)
+        fresh = sorted((plan for plan in kind.fresh if plan.holds()), key=Plan.is_likely)
+        if fresh:
+            return self._verify(kind, fresh[-1], tensors, args, kwargs)
         return self._capture(kind, args, kwargs)
 
     def _capture(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
@@ -116,14 +117,12 @@ class Compiled:
         if program is None:
             self._stop(reason)
         else:
-            kind.fresh = Plan(program, self._function)
+            kind.fresh.append(Plan(program, self._function))
         return result
 
-    def _verify(self, kind: _Kind, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:
+    def _verify(self, kind: _Kind, plan: Plan, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:
         """Replay, put everything back, run the function, and compare what both have done."""
-        plan = kind.fresh
-        assert plan is not None
-        kind.fresh = None
+        kind.fresh.remove(plan)
         agree, result = plan.agrees(tensors, lambda: self._function(*args, **kwargs))
         if agree:
             kind.plans.append(plan)

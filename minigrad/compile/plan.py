@@ -153,6 +153,10 @@ class Plan:
             and (self._absent is None or [leaf.grad is None for leaf in self.leaves] == self._absent)
         )
 
+    def is_likely(self) -> bool:
+        """Whether the same tensors have gradients as when the step was captured, which need not matter."""
+        return all((leaf.grad is None) == (id(leaf) in self.program.bare) for leaf in self.leaves)
+
     def __call__(self, arguments: Sequence[Tensor]) -> Any:
         """Replay. Raises GuardFailedError, with nothing changed, if the capture does not hold for these values."""
         if self._waiting is not None and self._waiting() is not None:

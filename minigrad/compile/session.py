@@ -40,6 +40,7 @@ class Program:
     inputs: list[Any] = field(default_factory=list)  # the address of each tensor among the arguments
     result: Any = None  # the tree returned, with ``Returned`` for what is computed
     tensors: list[tuple[Tensor, np.ndarray]] = field(default_factory=list)  # met on the way, with their arrays
+    bare: set[int] = field(default_factory=set)  # the ids of those that had no gradient when met
     changes: list[tuple[Tensor, int]] = field(default_factory=list)  # by how much versions were counted up
     calls: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)  # see ``Tape.again``
     # Gradients: (tensor or number of the argument, address) made new, changed in place; those that are None afterwards
@@ -177,7 +178,9 @@ def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) 
             if tensor.needs_grad and (tensor.node is None or tensor.grad is not None):
                 _gradient(tape, program, numbers.get(id(tensor), tensor), tensor, former)
     carried = {address.buffer for _, address, _ in program.carried}
-    for tensor, array, count, _ in entered:
+    for tensor, array, count, former in entered:
+        if former is None:
+            program.bare.add(id(tensor))
         if array.size:
             buffer = tape.locate(array).buffer
             buffer.shared = buffer not in inputs
