@@ -16,7 +16,8 @@ from ae.train import Callback, Training
 from minigrad import Tensor, nn
 
 COLLAPSED = 0.01  # nats: what a latent tells that tells nothing
-DEAD = 0.25  # share of a layer's units
+DEAD = 0.75  # share of a hidden layer's units: half of them are often silent in a model that is well
+DEAD_CODE = 0.25  # share of the code's numbers
 
 
 class Diagnosis(Callback):
@@ -43,8 +44,8 @@ def findings(model: Model, images: np.ndarray, labels: np.ndarray | None = None)
     """Return what is wrong with a model, by name, as judged by images `(N, pixels)`: there may be nothing.
 
     `collapse` if no latent tells more than 0.01 nats, by `ae.losses.kl_per_unit`; `constant` if all images have the
-    same code; `dead <layer>` if a quarter of a ReLU layer's units or more is 0 for every image (Lu et al. 2020, "Dying
-    ReLU and Initialization").
+    same code; `dead code` if a quarter of its numbers or more do not change; `dead <layer>` if three quarters of a ReLU
+    layer's units or more are 0 for every image (Lu et al. 2020, "Dying ReLU and Initialization").
     """
     training, found = model.training, {}
     model.eval()
@@ -55,11 +56,19 @@ def findings(model: Model, images: np.ndarray, labels: np.ndarray | None = None)
                 f"posterior collapse: the codes tell {told.sum():.3g} nats of an image, no latent more than {COLLAPSED}; "
                 f"a smaller weight of the KL at first (beta-vae with warmup) or free bits (free-bits-vae) help"
             )
-        elif len(images) > 1 and np.ptp(in_blocks(model.embed, images, labels), axis=0).max() == 0:
-            found["constant"] = (
-                "all images have the same code, so that all reconstructions are the same: a lower learning rate or "
-                "another seed usually helps"
-            )
+        elif len(images) > 1:
+            spread = np.ptp(in_blocks(model.embed, images, labels), axis=0)
+            still, width = int((spread == 0).sum()), len(spread)
+            if still == width:
+                found["constant"] = (
+                    "all images have the same code, so that all reconstructions are the same: a lower learning rate or "
+                    "another seed usually helps"
+                )
+            elif still >= DEAD_CODE * width:
+                found["dead code"] = (
+                    f"dead units: {still} of the code's {width} numbers are the same for all {len(images)} test images "
+                    f"looked at, so they carry nothing; a lower learning rate or another seed helps"
+                )
         for name, (dead, units) in dead_units(model, images, labels).items():
             if dead >= DEAD * units and dead:
                 found[f"dead {name}"] = (

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def decode_points(model: Model, points: np.ndarray, labels: np.ndarray | None = 
     A code of several numbers to each latent, such as a book's words, takes its own shape again.
     """
     points = points.astype(np.float32, copy=False)
-    latent = int(getattr(model, "latent", points.shape[1]))
+    latent: Any = getattr(model, "latent", points.shape[1])
     if points.shape[1] != latent:
         points = points.reshape(len(points), latent, -1)
     if isinstance(model, ConditionalVAE):

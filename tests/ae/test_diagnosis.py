@@ -52,10 +52,18 @@ def test_a_constant_code_is_found():
 
 
 @pytest.mark.parametrize("count", [0, 2, 3, 9])
-def test_dead_units_are_counted_and_told_from_a_quarter_on(count):
+def test_a_code_with_a_quarter_of_dead_units_is_told(count):
+    found = findings(with_dead(count), IMAGES)
+    assert ("dead code" in found) == (count >= 3)
+    if count >= 3:
+        assert f"{count} of the code's 10 numbers" in found["dead code"]
+
+
+@pytest.mark.parametrize("count", [0, 7, 8])
+def test_dead_units_are_counted_and_told_from_three_quarters_on(count):
     model = with_dead(count)
     assert dead_units(model, IMAGES) == {"encoder.1": (count, 10)}
-    assert ("dead encoder.1" in findings(model, IMAGES)) == (count >= 3)
+    assert ("dead encoder.1" in findings(model, IMAGES)) == (count >= 8)
 
 
 def test_every_relu_layer_is_watched_and_left_alone_afterwards():
