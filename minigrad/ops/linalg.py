@@ -323,8 +323,27 @@ def det(x: Any) -> Any:
     return np.linalg.det(x)
 
 
-# Jacobi: d det A = det A tr(A^-1 dA)
-det.vjp(x=lambda g, x, y: (g * y)[..., None, None] * _swapaxes(inv(x), -1, -2))
+@define("LinalgCofactorsBackward0")
+def cofactors(x: Any) -> Any:
+    """``det(A) A^-T``, which exists for a singular A, too: with A = U S V', det(U V') U S~ V', S~_i the product of the other s_j."""
+    u, s, vt = np.linalg.svd(x)
+    others = np.repeat(s[..., None, :], s.shape[-1], axis=-2)
+    others[..., np.eye(s.shape[-1], dtype=bool)] = 1
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return sign[..., None, None] * np.matmul(u * np.prod(others, axis=-1)[..., None, :], vt)
+
+
+# Jacobi: d det A = sum_ij C_ij dA_ij with the cofactors C
+det.vjp(x=lambda g, x: g[..., None, None] * cofactors(x))
+
+
+def _cofactors_x(g: Any, x: Any, y: Any, x_shape: Any) -> Any:
+    # with B = A^-T: dC = C sum(B dA) - det(A) B dA' B, so dL/dA = (sum(G C) B - C G' B)
+    b = _swapaxes(inv(x), -1, -2)
+    return sum_to(g * y, (*x_shape[:-2], 1, 1)) * b - _bmm(_bmm(y, _swapaxes(g, -1, -2)), b)
+
+
+cofactors.vjp(x=_cofactors_x)
 
 
 @define("LinalgSlogdetBackward0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,17 +107,17 @@ def batch_norm(
             f"batch, or eval()"
         )
     if running_mean is not None:
-        _move(running_mean, np.mean(x, axis=axes), momentum)
+        mode.quietly(_move, running_mean, np.mean, x, axes, momentum)
     if running_var is not None:
-        _move(running_var, np.var(x, axis=axes, ddof=1), momentum)
+        mode.quietly(_move, running_var, partial(np.var, ddof=1), x, axes, momentum)
     return batch_standardized(input, weight, bias, axes, eps)
 
 
-def _move(running: Any, new: np.ndarray, momentum: float) -> None:
+def _move(running: Any, statistic: Any, x: np.ndarray, axes: tuple[int, ...], momentum: float) -> None:
     if mode.capture is not None:
         mode.capture.enter((running,))
     running.array *= 1 - momentum
-    running.array += momentum * new
+    running.array += momentum * statistic(x, axis=axes)
     touch(running, "batch_norm")
 
 

@@ -283,3 +283,29 @@ def test_mistake_raises_the_type_that_pytorch_raises(name: str, f: Any) -> None:
     with pytest.raises(known) as ours:
         f(minigrad)
     assert len(str(ours.value)) > 20, "an error says what was given and what is needed"
+
+
+def minors(a: np.ndarray) -> np.ndarray:
+    """The cofactors of a matrix, from its definition."""
+    n = len(a)
+    rest = [[np.delete(np.delete(a, i, 0), j, 1) for j in range(n)] for i in range(n)]
+    return np.array([[(-1) ** (i + j) * np.linalg.det(rest[i][j]) for j in range(n)] for i in range(n)])
+
+
+@pytest.mark.parametrize("rank", [3, 2, 1, 0])
+def test_the_gradient_of_a_determinant_exists_at_a_singular_matrix_where_torchs_may_be_0(rank: int) -> None:
+    rng = np.random.default_rng(rank)
+    a = rng.standard_normal((4, 3, rank)) @ rng.standard_normal((4, rank, 3))
+    x = minigrad.tensor(a, requires_grad=True)
+    minigrad.linalg.det(x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [minors(one) for one in a], atol=1e-12)
+
+
+def test_batch_norm_of_an_infinite_value_gives_nan_without_a_warning():
+    results = []
+    for m in (minigrad, torch):
+        layer = m.nn.BatchNorm1d(2)
+        y = layer(m.tensor([[1.0, float("inf")], [2.0, 3.0]]))
+        results.append([y.detach().numpy(), layer.running_mean.numpy(), layer.running_var.numpy()])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
