@@ -325,7 +325,7 @@ def det(x: Any) -> Any:
 
 @define("LinalgCofactorsBackward0")
 def cofactors(x: Any) -> Any:
-    """``det(A) A^-T``, which exists for a singular A, too: with A = U S V', det(U V') U S~ V', S~_i the product of the other s_j."""
+    """``det(A) A^-T``, which a singular A has, too: with A = U S V', det(U V') U S~ V', S~_i the product of the other s_j."""
     u, s, vt = np.linalg.svd(x)
     others = np.repeat(s[..., None, :], s.shape[-1], axis=-2)
     others[..., np.eye(s.shape[-1], dtype=bool)] = 1
