@@ -256,7 +256,7 @@ def kinks_of(evidence: Evidence, block: Block) -> list[Kink]:
 def outside(block: Block) -> np.ndarray:
     """The entries on a kink whose gradient no mixture of the slopes to its left and right gives."""
     low, high = np.minimum(block.left, block.right), np.maximum(block.left, block.right)
-    margin = block.tolerance + 1e-6 * np.maximum(np.abs(low), np.abs(high)) + 1e-9
+    margin = 1e-3 * np.maximum(np.abs(low), np.abs(high)) + 1e-9
     with np.errstate(all="ignore"):
         return (block.kind == KINK) & ~((block.analytic >= low - margin) & (block.analytic <= high + margin))
 

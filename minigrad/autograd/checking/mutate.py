@@ -40,10 +40,13 @@ class Edit(NamedTuple):
 
 
 class Mutant(NamedTuple):
+    """A changed rule, the kinds of its changes, the trees before and after, and where the change is."""
+
     function: Callable[..., Any]
     kinds: tuple[str, ...]
-    was: str
-    now: str
+    before: Any
+    after: Any
+    path: tuple[Any, ...]
 
 
 def paths(tree: ast.AST, root: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -311,20 +314,17 @@ def mutants(rule: Callable[..., Any], names: list[str], twice: bool, until: floa
     if tree is None:
         return
     scope = {**vars(np), **vars(builtins), **scope_of(rule)}
-    seen: set[str] = {ast.unparse(tree)}
     for first in sorted(edits(tree, names), key=_rank):
         once = replaced(tree, first.path, first.new)
         if not twice:
-            yield from _made(tree, once, first, (first.kind,), scope, seen, names)
+            yield from _made(tree, once, (first,), scope, names)
             continue
         for second in sorted(edits(once, names), key=_rank):
             if time.monotonic() > until:
                 return
-            if second.path[: len(first.path)] == first.path and len(first.path) > 1:
-                continue  # an edit of the edit
-            yield from _made(
-                tree, replaced(once, second.path, second.new), first, (first.kind, second.kind), scope, seen, names
-            )
+            # not an edit of the edit, and of two places each pair once
+            if second.path[: len(first.path)] != first.path and repr(second.path) > repr(first.path):
+                yield from _made(tree, replaced(once, second.path, second.new), (first, second), scope, names)
 
 
 def _give(mutant: Any, names: list[str]) -> None:
@@ -335,23 +335,13 @@ def _give(mutant: Any, names: list[str]) -> None:
     mutant.args.args[at:at] = [ast.arg(n) for n in names if n in used and n not in asked]
 
 
-def _made(
-    tree: Any, mutant: Any, edit: Edit, kinds: tuple[str, ...], scope: dict[str, Any], seen: set[str], names: list[str]
-) -> Iterator[Mutant]:
+def _made(tree: Any, mutant: Any, by: tuple[Edit, ...], scope: dict[str, Any], names: list[str]) -> Iterator[Mutant]:
+    _give(mutant, names)
     try:
-        text = ast.unparse(ast.fix_missing_locations(mutant))
-        if text in seen:
-            return
-        seen.add(text)
-        _give(mutant, names)
         function = compiled(mutant, scope)
     except (SyntaxError, ValueError, TypeError, AttributeError):
         return
-    if len(kinds) == 1:
-        was, now = _shown(tree, edit.path), _shown(mutant, edit.path)
-    else:
-        was, now = _shown(tree, ()), _shown(mutant, ())
-    yield Mutant(function, kinds, was, now)
+    yield Mutant(function, tuple(edit.kind for edit in by), tree, mutant, by[0].path if len(by) == 1 else ())
 
 
 class Sample(NamedTuple):
@@ -399,7 +389,7 @@ def matching(
     which: int | None,
     name: str,
     twice: bool,
-    seconds: float = 1.5,
+    seconds: float = 3.0,
 ) -> Diagnosis | None:
     """The mutant of the right rule that the learner's gradient equals on all samples, as a diagnosis."""
     tree = tree_of(rule)
@@ -421,12 +411,12 @@ def matching(
 
 def _told(mutant: Mutant, name: str) -> Diagnosis:
     why = " and ".join(WORDS[k] for k in mutant.kinds)
-    code = mutant.kinds[0]
+    was, now = _shown(mutant.before, mutant.path), _shown(mutant.after, mutant.path)
     return Diagnosis(
-        code,
-        f"Your gradient of {name} is that of `{mutant.now}`; the rule is `{mutant.was}`: {why}.",
+        mutant.kinds[0],
+        f"Your gradient of {name} is that of `{now}`; the rule is `{was}`: {why}.",
         HIGH,
-        expression=mutant.now,
+        expression=now,
         tier="C",
         input=name,
     )

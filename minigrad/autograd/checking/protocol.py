@@ -251,6 +251,7 @@ def probe_linearity(evidence: Evidence, nondet_tol: float) -> Diagnosis | None:
     zero = [part * 0 for part in g]
     wanted = [g, g, g, zero, [2 * p for p in g], [-p for p in g], other, [p + q for p, q in zip(g, other, strict=True)]]
     try:
+        wanted = [[np.asarray(p) for p in row] for row in wanted]  # arithmetic makes scalars of 0-d arrays
         # one recording each, as the first call may leave something behind for the second
         found = [problem.pull(evidence.copies(), [[p.copy() for p in row]])[0] for row in wanted]
         # the rule twice after one forward pass, as in a graph that is kept

@@ -143,7 +143,7 @@ class TensorProblem(Problem):
     def _one(self, outputs: list[Any], leaves: list[Any], row: Arrays) -> list[Any]:
         if not outputs:  # no history at all
             return [None] * len(leaves)
-        gs = [Tensor.wrap(g.astype(o.array.dtype)) for g, o in zip(row, outputs, strict=True)]
+        gs = [Tensor.wrap(np.asarray(g, o.array.dtype)) for g, o in zip(row, outputs, strict=True)]
         try:
             found = grad(outputs, leaves, gs, retain_graph=True, allow_unused=True)
         except Exception as error:
@@ -166,27 +166,32 @@ class TensorProblem(Problem):
 
 def _spy(function: Any, node: Any, seen: list[Returned]) -> Any:
     """The Function with a ``backward`` that writes down what it returns."""
-    needed = {edge.index: edge for edge in node.edges}
+    needed = {
+        position: (shape, dtype)
+        for (_, shape, dtype, *_), (position, *_) in zip(node.edges, node.plan.pulls, strict=True)
+    }
 
     def backward(ctx: Any, *gs: Any) -> Any:
         result = function.backward(ctx, *gs)
         for i, x_bar in enumerate(result if isinstance(result, tuple) else (result,)):
             if isinstance(x_bar, TensorBase) and i in needed:
-                edge, array = needed[i], x_bar.array
-                seen.append(Returned(function.__name__, i, array.shape, edge.shape, array.dtype, edge.dtype))
+                seen.append(
+                    Returned(function.__name__, i, x_bar.array.shape, needed[i][0], x_bar.array.dtype, needed[i][1])
+                )
         return result
 
     return type(function.__name__, (function,), {"backward": staticmethod(backward)})
 
 
 def _nodes(outputs: Sequence[Any]) -> Iterator[Any]:
+    """All nodes below; by their edges, since ``next_functions`` passes over the node that several outputs share."""
     stack, seen = [o.node for o in outputs if o.node is not None], set()
     while stack:
         node = stack.pop()
         if id(node) not in seen:
             seen.add(id(node))
             yield node
-            stack.extend(source for source, _ in node.next_functions if source is not None)
+            stack.extend(edge[0] for edge in node.edges)
 
 
 def _backward_of(outputs: Sequence[Any]) -> Any:

@@ -148,29 +148,41 @@ def operation(name: str, forward: Any, make: Make, right: Any, *wrong: tuple[str
 # Arithmetic
 
 operation(
-    "add", lambda x, z: x + z, two, {"x": lambda g: g, "z": lambda g: g},
+    "add",
+    lambda x, z: x + z,
+    two,
+    {"x": lambda g: g, "z": lambda g: g},
     ("sign", {"x": lambda g: g, "z": lambda g: -g}),
     ("constant", {"x": lambda g: np.ones_like(g), "z": lambda g: np.ones_like(g)}),
     ("zero", {"x": lambda g: g, "z": lambda g: g * 0}),
     ("constant factor", {"x": lambda g: g / 2, "z": lambda g: g}),
-)  # fmt: skip
+)
 operation(
-    "add a row", lambda x, z: x + z, row, {"x": lambda g: g, "z": lambda g: g.sum(0)},
+    "add a row",
+    lambda x, z: x + z,
+    row,
+    {"x": lambda g: g, "z": lambda g: g.sum(0)},
     ("broadcast sum", {"x": lambda g: g, "z": lambda g: g}),
     ("mean or sum", {"x": lambda g: g, "z": lambda g: g.mean(0)}),
     ("one use only", {"x": lambda g: g, "z": lambda g: g[0]}),
     ("one use only", {"x": lambda g: g, "z": lambda g: g[-1]}),
     ("shape", {"x": lambda g: g, "z": lambda g: g.sum()}),
     ("shape", {"x": lambda g: g, "z": lambda g: g.sum(1)}),
-)  # fmt: skip
+)
 operation(
-    "sub", lambda x, z: x - z, two, {"x": lambda g: g, "z": lambda g: -g},
+    "sub",
+    lambda x, z: x - z,
+    two,
+    {"x": lambda g: g, "z": lambda g: -g},
     ("sign", {"x": lambda g: g, "z": lambda g: g}),
     ("swapped", {"x": lambda g: -g, "z": lambda g: g}),
     ("ignores g", {"x": lambda g: g, "z": lambda g, z: z * z}),
-)  # fmt: skip
+)
 operation(
-    "mul", lambda x, z: x * z, two, {"x": lambda g, z: g * z, "z": lambda g, x: g * x},
+    "mul",
+    lambda x, z: x * z,
+    two,
+    {"x": lambda g, z: g * z, "z": lambda g, x: g * x},
     ("swapped", {"x": lambda g, x: g * x, "z": lambda g, z: g * z}),
     ("ignores g", {"x": lambda g, z: z, "z": lambda g, x: g * x}),
     ("g twice", {"x": lambda g, z: g * g * z, "z": lambda g, x: g * x}),
@@ -178,260 +190,258 @@ operation(
     ("wrong variable", {"x": lambda g, x: g * x, "z": lambda g, x: g * x}),
     ("adds a constant", {"x": lambda g, z: g * z + 1, "z": lambda g, x: g * x}),
     ("output for input", {"x": lambda g, y: g * y, "z": lambda g, x: g * x}),
-)  # fmt: skip
+)
 operation(
-    "div", lambda x, z: x / z, two_positive, {"x": lambda g, z: g / z, "z": lambda g, x, z: -g * x / z**2},
+    "div",
+    lambda x, z: x / z,
+    two_positive,
+    {"x": lambda g, z: g / z, "z": lambda g, x, z: -g * x / z**2},
     ("sign", {"x": lambda g, z: g / z, "z": lambda g, x, z: g * x / z**2}),
     ("missing factor", {"x": lambda g, z: g / z, "z": lambda g, z: -g / z**2}),
     ("wrong exponent", {"x": lambda g, z: g / z, "z": lambda g, x, z: -g * x / z}),
     ("upside down", {"x": lambda g, z: g * z, "z": lambda g, x, z: -g * x / z**2}),
     ("swapped", {"x": lambda g, x, z: -g * x / z**2, "z": lambda g, z: g / z}),
-)  # fmt: skip
+)
 operation(
-    "neg", lambda x: -x, one, lambda g: -g,
+    "neg",
+    lambda x: -x,
+    one,
+    lambda g: -g,
     ("sign", lambda g: g),
     ("zero", lambda g: g * 0),
     ("sign of g", lambda g: -np.sign(g)),
     ("mask on g", lambda g: -np.maximum(g, 0)),
-)  # fmt: skip
+)
 operation(
-    "reciprocal", lambda x: 1 / x, positive, lambda g, y: -g * y * y,
+    "reciprocal",
+    lambda x: 1 / x,
+    positive,
+    lambda g, y: -g * y * y,
     ("sign", lambda g, y: g * y * y),
     ("missing factor", lambda g, y: -g * y),
     ("input for output", lambda g, x: -g * x * x),
     ("missing factor", lambda g, x: -g / x),
-)  # fmt: skip
+)
 operation(
-    "square", lambda x: x * x, one, lambda g, x: g * 2 * x,
+    "square",
+    lambda x: x * x,
+    one,
+    lambda g, x: g * 2 * x,
     ("constant factor", lambda g, x: g * x),
     ("missing factor", lambda g: g * 2),
     ("output for input", lambda g, y: g * 2 * y),
     ("survives the call", lambda g, x: into_buffer("square", g * 2 * x)),
     ("changes its input", lambda g, x: g * doubled(x)),
     ("low precision", lambda g, x: (g * 2 * x).astype(np.float32)),
-)  # fmt: skip
+)
 operation(
-    "power of 3", lambda x: x**3, one, lambda g, x: g * 3 * x**2,
+    "power of 3",
+    lambda x: x**3,
+    one,
+    lambda g, x: g * 3 * x**2,
     ("constant factor", lambda g, x: g * x**2),
     ("wrong exponent", lambda g, x: g * 3 * x),
     ("wrong exponent", lambda g, x: g * 3 * x**3),
     ("constant factor", lambda g, x: g * 2 * x**2),
-)  # fmt: skip
+)
 operation(
-    "pow", lambda x, z: x**z, two_positive, {"x": lambda g, x, z: g * z * x ** (z - 1), "z": lambda g, x, y: g * y * np.log(x)},
+    "pow",
+    lambda x, z: x**z,
+    two_positive,
+    {"x": lambda g, x, z: g * z * x ** (z - 1), "z": lambda g, x, y: g * y * np.log(x)},
     ("missing factor", {"x": lambda g, x, z: g * x ** (z - 1), "z": lambda g, x, y: g * y * np.log(x)}),
     ("missing factor", {"x": lambda g, x, z: g * z * x ** (z - 1), "z": lambda g, y: g * y}),
     ("wrong exponent", {"x": lambda g, x, z: g * z * x**z, "z": lambda g, x, y: g * y * np.log(x)}),
     ("wrong variable", {"x": lambda g, x, z: g * z * x ** (z - 1), "z": lambda g, z, y: g * y * np.log(z)}),
-)  # fmt: skip
+)
 operation(
-    "lerp", lambda x, e, w: x + w * (e - x), lambda r, a, b, c: (r.standard_normal((a, b)), r.standard_normal((a, b)), r.uniform(0.1, 0.9, (a, b))),
+    "lerp",
+    lambda x, e, w: x + w * (e - x),
+    lambda r, a, b, c: (r.standard_normal((a, b)), r.standard_normal((a, b)), r.uniform(0.1, 0.9, (a, b))),
     {"x": lambda g, w: g * (1 - w), "e": lambda g, w: g * w, "w": lambda g, x, e: g * (e - x)},
     ("swapped", {"x": lambda g, w: g * w, "e": lambda g, w: g * (1 - w), "w": lambda g, x, e: g * (e - x)}),
     ("sign", {"x": lambda g, w: g * (1 - w), "e": lambda g, w: g * w, "w": lambda g, x, e: g * (x - e)}),
     ("one use only", {"x": lambda g: g, "e": lambda g, w: g * w, "w": lambda g, x, e: g * (e - x)}),
-)  # fmt: skip
+)
 
 # Exponentials, logarithms, roots
 
 operation(
-    "exp", np.exp, one, lambda g, y: g * y,
+    "exp",
+    np.exp,
+    one,
+    lambda g, y: g * y,
     ("input for output", lambda g, x: g * x),
     ("passes g on", lambda g: g),
     ("constant", lambda g: np.ones_like(g)),
     ("returns nothing", lambda g, y: None),
     ("raises", lambda g, y: g @ y),
-)  # fmt: skip
+)
 operation(
-    "expm1", np.expm1, one, lambda g, y: g * (y + 1),
+    "expm1",
+    np.expm1,
+    one,
+    lambda g, y: g * (y + 1),
     ("missing term", lambda g, y: g * y),
     ("sign of a term", lambda g, y: g * (y - 1)),
-)  # fmt: skip
+)
 operation(
-    "log", np.log, positive, lambda g, x: g / x,
+    "log",
+    np.log,
+    positive,
+    lambda g, x: g / x,
     ("upside down", lambda g, x: g * x),
     ("output for input", lambda g, y: g / y),
     ("sign", lambda g, x: -g / x),
-)  # fmt: skip
+)
 operation(
-    "log2", np.log2, positive, lambda g, x: g / (x * np.log(2)),
+    "log2",
+    np.log2,
+    positive,
+    lambda g, x: g / (x * np.log(2)),
     ("constant factor", lambda g, x: g / x),
     ("constant factor", lambda g, x: g * np.log(2) / x),
-)  # fmt: skip
+)
 operation(
-    "log10", np.log10, positive, lambda g, x: g / (x * np.log(10)),
+    "log10",
+    np.log10,
+    positive,
+    lambda g, x: g / (x * np.log(10)),
     ("constant factor", lambda g, x: g / x),
-)  # fmt: skip
+)
 operation(
-    "log1p", np.log1p, positive, lambda g, x: g / (x + 1),
+    "log1p",
+    np.log1p,
+    positive,
+    lambda g, x: g / (x + 1),
     ("missing term", lambda g, x: g / x),
     ("sign of a term", lambda g, x: g / (1 - x)),
     ("upside down", lambda g, x: g * (x + 1)),
-)  # fmt: skip
+)
 operation(
-    "sqrt", np.sqrt, positive, lambda g, y: g / (2 * y),
+    "sqrt",
+    np.sqrt,
+    positive,
+    lambda g, y: g / (2 * y),
     ("constant factor", lambda g, y: g / y),
     ("input for output", lambda g, x: g / (2 * x)),
     ("upside down", lambda g, y: g * 2 * y),
-)  # fmt: skip
+)
 operation(
-    "rsqrt", lambda x: x**-0.5, positive, lambda g, y: g * -0.5 * y * y * y,
+    "rsqrt",
+    lambda x: x**-0.5,
+    positive,
+    lambda g, y: g * -0.5 * y * y * y,
     ("missing factor", lambda g, y: g * -0.5 * y * y),
     ("sign", lambda g, y: g * 0.5 * y * y * y),
     ("constant factor", lambda g, y: -g * y * y * y),
-)  # fmt: skip
+)
 operation(
-    "logaddexp", np.logaddexp, two, {"x1": lambda g, x1, x2: g / (1 + np.exp(x2 - x1)), "x2": lambda g, x1, x2: g / (1 + np.exp(x1 - x2))},
+    "logaddexp",
+    np.logaddexp,
+    two,
+    {"x1": lambda g, x1, x2: g / (1 + np.exp(x2 - x1)), "x2": lambda g, x1, x2: g / (1 + np.exp(x1 - x2))},
     ("swapped", {"x1": lambda g, x1, x2: g / (1 + np.exp(x1 - x2)), "x2": lambda g, x1, x2: g / (1 + np.exp(x2 - x1))}),
     ("missing term", {"x1": lambda g, x1: g * np.exp(x1), "x2": lambda g, x1, x2: g / (1 + np.exp(x1 - x2))}),
-)  # fmt: skip
+)
 operation(
-    "xlogy", lambda x, z: x * np.log(z), two_positive, {"x": lambda g, z: g * np.log(z), "z": lambda g, x, z: g * x / z},
+    "xlogy",
+    lambda x, z: x * np.log(z),
+    two_positive,
+    {"x": lambda g, z: g * np.log(z), "z": lambda g, x, z: g * x / z},
     ("missing factor", {"x": lambda g, z: g * np.log(z), "z": lambda g, z: g / z}),
     ("swapped", {"x": lambda g, x, z: g * x / z, "z": lambda g, z: g * np.log(z)}),
-)  # fmt: skip
+)
 
 # Trigonometry
 
 operation(
-    "sin", np.sin, one, lambda g, x: g * np.cos(x),
+    "sin",
+    np.sin,
+    one,
+    lambda g, x: g * np.cos(x),
     ("sign", lambda g, x: -g * np.cos(x)),
     ("another function", lambda g, x: g * np.sin(x)),
     ("output for input", lambda g, y: g * np.cos(y)),
-)  # fmt: skip
+)
 operation(
-    "cos", np.cos, one, lambda g, x: -g * np.sin(x),
+    "cos",
+    np.cos,
+    one,
+    lambda g, x: -g * np.sin(x),
     ("sign", lambda g, x: g * np.sin(x)),
     ("another function", lambda g, x: -g * np.cos(x)),
-)  # fmt: skip
+)
 operation(
-    "tan", np.tan, unit, lambda g, y: g * (1 + y * y),
+    "tan",
+    np.tan,
+    unit,
+    lambda g, y: g * (1 + y * y),
     ("sign of a term", lambda g, y: g * (1 - y * y)),
     ("missing term", lambda g, y: g * y * y),
     ("input for output", lambda g, x: g * (1 + x * x)),
-)  # fmt: skip
+)
 operation(
-    "asin", np.arcsin, unit, lambda g, x: g / np.sqrt(1 - x * x),
+    "asin",
+    np.arcsin,
+    unit,
+    lambda g, x: g / np.sqrt(1 - x * x),
     ("sign", lambda g, x: -g / np.sqrt(1 - x * x)),
     ("sign of a term", lambda g, x: g / np.sqrt(1 + x * x)),
     ("another function", lambda g, x: g / (1 - x * x)),
-)  # fmt: skip
+)
 operation(
-    "atan", np.arctan, one, lambda g, x: g / (1 + x * x),
+    "atan",
+    np.arctan,
+    one,
+    lambda g, x: g / (1 + x * x),
     ("output for input", lambda g, y: g / (1 + y * y)),
     ("upside down", lambda g, x: g * (1 + x * x)),
-)  # fmt: skip
+)
 operation(
-    "atan2", np.arctan2, two, {"x1": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2)},
-    ("sign", {"x1": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: g * x1 / (x1 * x1 + x2 * x2)}),
-    ("swapped", {"x1": lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2)}),
-)  # fmt: skip
+    "atan2",
+    np.arctan2,
+    two,
+    {"x1": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2)},
+    (
+        "sign",
+        {"x1": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: g * x1 / (x1 * x1 + x2 * x2)},
+    ),
+    (
+        "swapped",
+        {"x1": lambda g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2), "x2": lambda g, x1, x2: g * x2 / (x1 * x1 + x2 * x2)},
+    ),
+)
 operation(
-    "hypot", np.hypot, two, {"x1": lambda g, x1, y: g * x1 / y, "x2": lambda g, x2, y: g * x2 / y},
+    "hypot",
+    np.hypot,
+    two,
+    {"x1": lambda g, x1, y: g * x1 / y, "x2": lambda g, x2, y: g * x2 / y},
     ("missing factor", {"x1": lambda g, x1: g * x1, "x2": lambda g, x2, y: g * x2 / y}),
     ("swapped", {"x1": lambda g, x2, y: g * x2 / y, "x2": lambda g, x1, y: g * x1 / y}),
-)  # fmt: skip
+)
 operation(
-    "sinh", np.sinh, one, lambda g, x: g * np.cosh(x),
+    "sinh",
+    np.sinh,
+    one,
+    lambda g, x: g * np.cosh(x),
     ("another function", lambda g, x: g * np.sinh(x)),
     ("another function", lambda g, x: g * np.cos(x)),
-)  # fmt: skip
+)
 operation(
-    "cosh", np.cosh, one, lambda g, x: g * np.sinh(x),
+    "cosh",
+    np.cosh,
+    one,
+    lambda g, x: g * np.sinh(x),
     ("sign", lambda g, x: -g * np.sinh(x)),
-)  # fmt: skip
+)
 operation(
-    "sin of x^2", lambda x: np.sin(x * x), one, lambda g, x: g * np.cos(x * x) * 2 * x,
+    "sin of x^2",
+    lambda x: np.sin(x * x),
+    one,
+    lambda g, x: g * np.cos(x * x) * 2 * x,
     ("missing factor", lambda g, x: g * np.cos(x * x)),
     ("constant factor", lambda g, x: g * np.cos(x * x) * x),
     ("missing factor", lambda g, x: g * 2 * x),
     ("sign", lambda g, x: -g * np.cos(x * x) * 2 * x),
-)  # fmt: skip
-
-# Activations and kinks
-
-operation(
-    "tanh", np.tanh, one, lambda g, y: g * (1 - y * y),
-    ("input for output", lambda g, x: g * (1 - x * x)),
-    ("sign of a term", lambda g, y: g * (1 + y * y)),
-    ("another function", lambda g, y: g * y * (1 - y)),
-    ("ignores g", lambda g, y: 1 - y * y),
-    ("missing factor", lambda g, y: g * (1 - y)),
-)  # fmt: skip
-operation(
-    "sigmoid", sigmoid, one, lambda g, y: g * y * (1 - y),
-    ("input for output", lambda g, x: g * x * (1 - x)),
-    ("missing factor", lambda g, y: g * y),
-    ("missing factor", lambda g, y: g * (1 - y)),
-    ("sign of a term", lambda g, y: g * y * (1 + y)),
-    ("g twice", lambda g, y: g * g * y * (1 - y)),
-    ("sign", lambda g, y: g * y * (y - 1)),
-)  # fmt: skip
-operation(
-    "relu", lambda x: np.maximum(x, 0), one, lambda g, x: g * (x > 0),
-    ("mask", lambda g, x: g * (x < 0)),
-    ("mask", lambda g: g),
-    ("mask on g", lambda g: g * (g > 0)),
-    ("extra factor", lambda g, y: g * y),
-    ("ignores g", lambda g, x: (x > 0) * 1.0),
-)  # fmt: skip
-operation(
-    "leaky relu", lambda x, slope: np.where(x > 0, x, x * slope), lambda r, a, b, c: (r.standard_normal((a, b)), 0.1),
-    {"x": lambda g, x, slope: np.where(x > 0, g, g * slope)},
-    ("mask", {"x": lambda g, x: g * (x > 0)}),
-    ("mask", {"x": lambda g, x, slope: np.where(x > 0, g * slope, g)}),
-    ("mask", {"x": lambda g, x, slope: np.where(x > 0, g, -g * slope)}),
-    ("mask", {"x": lambda g: g}),
-)  # fmt: skip
-operation(
-    "elu", lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))), lambda r, a, b, c: (r.standard_normal((a, b)), 0.7),
-    {"x": lambda g, x, alpha: np.where(x > 0, g, g * alpha * np.exp(np.minimum(x, 0)))},
-    ("mask", {"x": lambda g, x, alpha: np.where(x > 0, g, g * alpha)}),
-    ("mask", {"x": lambda g, x, y: np.where(x > 0, g, g * y)}),
-    ("mask", {"x": lambda g, x: np.where(x > 0, g, g * np.exp(np.minimum(x, 0)))}),
-)  # fmt: skip
-operation(
-    "silu", lambda x: x * sigmoid(x), one, lambda g, x: g * (sigmoid(x) + x * sigmoid(x) * (1 - sigmoid(x))),
-    ("missing term", lambda g, x: g * sigmoid(x)),
-    ("missing term", lambda g, x: g * x * sigmoid(x) * (1 - sigmoid(x))),
-)  # fmt: skip
-operation(
-    "softplus", lambda x: np.log1p(np.exp(x)), one, lambda g, x: g * sigmoid(x),
-    ("sign of a term", lambda g, x: g * sigmoid(-x)),
-    ("another function", lambda g, x: g * np.tanh(x)),
-    ("another function", lambda g, x: g * np.exp(x)),
-)  # fmt: skip
-operation(
-    "abs", np.abs, one, lambda g, x: g * np.sign(x),
-    ("mask", lambda g: g),
-    ("sign", lambda g, x: -g * np.sign(x)),
-    ("extra factor", lambda g, x: g * x),
-    ("mask", lambda g, x: g * (x > 0)),
-)  # fmt: skip
-operation(
-    "maximum", np.maximum, two, {"x1": lambda g, x1, x2: g * (x1 > x2), "x2": lambda g, x1, x2: g * (x2 > x1)},
-    ("swapped", {"x1": lambda g, x1, x2: g * (x1 < x2), "x2": lambda g, x1, x2: g * (x2 < x1)}),
-    ("mask", {"x1": lambda g: g, "x2": lambda g, x1, x2: g * (x2 > x1)}),
-    ("constant factor", {"x1": lambda g, x1, x2: g * (x1 > x2) / 2, "x2": lambda g, x1, x2: g * (x2 > x1)}),
-)  # fmt: skip
-operation(
-    "clamp", lambda x, low, high: np.clip(x, low, high), lambda r, a, b, c: (2 * r.standard_normal((a, b)), -0.7, 0.9),
-    {"x": lambda g, x, low, high: g * ((x > low) & (x < high))},
-    ("mask", {"x": lambda g, x, low: g * (x > low)}),
-    ("mask", {"x": lambda g: g}),
-    ("mask", {"x": lambda g, x, high: g * (x < high)}),
-    ("extra factor", {"x": lambda g, x, low, high: g * x * ((x > low) & (x < high))}),
-)  # fmt: skip
-operation(
-    "where", lambda m, x, z: np.where(m, x, z), lambda r, a, b, c: (r.random((a, b)) < 0.5, r.standard_normal((a, b)), r.standard_normal((a, b))),
-    {"x": lambda g, m: np.where(m, g, 0), "z": lambda g, m: np.where(m, 0, g)},
-    ("swapped", {"x": lambda g, m: np.where(m, 0, g), "z": lambda g, m: np.where(m, g, 0)}),
-    ("mask", {"x": lambda g: g, "z": lambda g, m: np.where(m, 0, g)}),
-)  # fmt: skip
-operation(
-    "x^2 + x", lambda x: x * x + x, one, lambda g, x: g * 2 * x + g,
-    ("one use only", lambda g, x: g * 2 * x),
-    ("one use only", lambda g: g),
-    ("one use only", lambda g, x: g * x + g),
-    ("counted twice", lambda g, x: g * 2 * x + 2 * g),
-)  # fmt: skip
+)
