@@ -117,7 +117,7 @@ class Compiled:
         if program is None:
             self._stop(reason)
         else:
-            kind.fresh.append(Plan(program, self._function))
+            kind.fresh.append(Plan(program, self._function, leaves((args, kwargs))))
         return result
 
     def _verify(self, kind: _Kind, plan: Plan, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import is_
 from typing import Any
 
@@ -73,10 +73,10 @@ def same_branch(a: Any, b: Any) -> bool:
     return type(a) is type(b) and same(branch(a), branch(b))
 
 
-def watch(step: Callable[..., Any], guards: Guards) -> None:
-    """Guard what the code of a step, and of the functions and modules it leads to, names outside of itself."""
+def watch(values: Iterable[Any], guards: Guards) -> None:
+    """Guard what a step, and the objects it is called with, name outside of themselves: in their code and what it leads to."""
     seen: set[int] = set()
-    waiting: list[tuple[Any, tuple[str, ...]]] = [(step, ())]
+    waiting: list[tuple[Any, tuple[str, ...]]] = [(value, ()) for value in values]
     while waiting:
         value, names = waiting.pop()
         if id(value) in seen or _foreign(value):
@@ -86,7 +86,10 @@ def watch(step: Callable[..., Any], guards: Guards) -> None:
         if isinstance(code, types.FunctionType):
             names = _names(code)
         for look, key, found in list(_named(value, names)):
-            guards.add(look, key, same if isinstance(found, (*_PLAIN, tuple)) else is_)
+            if isinstance(found, (types.ModuleType, type)):
+                continue
+            if not isinstance(found, types.FunctionType):
+                guards.add(look, key, same if isinstance(found, (*_PLAIN, tuple)) else is_)
             if not isinstance(found, (*_PLAIN, TensorBase, type)):
                 waiting.append((found, names))
 
@@ -127,11 +130,8 @@ def _named(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Callable[..., A
             if name in value.__globals__:
                 yield value.__globals__.get, name, value.__globals__[name]
     elif isinstance(value, Tree):
-        forward = type(value).forward  # type: ignore[attr-defined]  # every module has one
         yield value.__dict__.get, "training", value.training
-        yield from _attributes(value, _names(forward))
-        if not _foreign(forward):
-            yield from _named(forward, _names(forward))
+        yield from _of_methods(value, names)
         for members in (value._parameters, value._buffers, value._modules):
             for name, member in members.items():
                 yield members.get, name, member
@@ -140,7 +140,20 @@ def _named(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Callable[..., A
         for k, item in enumerate(value):
             yield value.__getitem__, k, item
     else:
-        yield from _attributes(value, names)
+        yield from _of_methods(value, names)
+
+
+def _of_methods(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Callable[..., Any], Any, Any]]:
+    """What the methods of an object name: its attributes, and the variables around its class."""
+    found = list(names)
+    for kind in type(value).__mro__:
+        for method in vars(kind).values():
+            if isinstance(method, types.FunctionType) and not (_foreign(method) and method.__name__ != "forward"):
+                used = _names(method)
+                found += used
+                if not _foreign(method):
+                    yield from _named(method, used)
+    yield from _attributes(value, tuple(dict.fromkeys(found)))
 
 
 def _attributes(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Callable[..., Any], Any, Any]]:

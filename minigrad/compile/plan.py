@@ -70,7 +70,7 @@ def _state(generator: Generator) -> np.ndarray:
 class Plan:
     """A program ready to be replayed."""
 
-    def __init__(self, program: Program, step: Callable[..., Any]) -> None:
+    def __init__(self, program: Program, step: Callable[..., Any], arguments: Sequence[Any] = ()) -> None:
         self.program = program
         self.places = [
             leaf for leaf in leaves(program.result) if isinstance(leaf, Returned) and leaf.kind != "argument"
@@ -87,7 +87,7 @@ class Plan:
         steps = ("allocations", "repetitions", "copies", "without use")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
         self.code = passes.with_flat_operands(passes.with_prepared_numbers(code))
-        self._guards = _guards(program, step)
+        self._guards = _guards(program, (step, *(x for x in arguments if not isinstance(x, Tensor))))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
@@ -272,10 +272,10 @@ class Plan:
         return [_bytes(x) for x in found]
 
 
-def _guards(program: Program, step: Callable[..., Any]) -> Guards:
+def _guards(program: Program, watched: Sequence[Any]) -> Guards:
     """What the plan relies on: the code's variables, the arrays of tensors, optimizers with their options and state."""
     guards = Guards()
-    watch(step, guards)
+    watch(watched, guards)
     for tensor, array in program.tensors:
         if tensor.array is not array:
             guards.never = True  # it got another array in the step itself

@@ -168,16 +168,34 @@ def _own(tape: Tape, array: np.ndarray) -> np.ndarray:
 
 
 def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
+    inputs = {address.buffer for address in addresses((program.inputs, program.seeds))}
+    _note_effects(tape, program, result, arguments, inputs)
+    if any(buffer.before is not None for buffer in inputs):
+        raise UnsupportedError("an argument is changed in place")
+    places = [leaf.value for leaf in leaves(program.result) if isinstance(leaf, Returned)]
+    changed = [address for _, address, written in program.carried if written]
+    for address in addresses((places, program.made, program.slopes, changed)):
+        address.buffer.pinned = True
+    program.calls = tape.calls
+    tape.tensors.clear()  # so that only others are left to hold the memory of tensors
+    carried = {address.buffer for _, address, _ in program.carried}
+    program.instructions = _with_resets(tape, inputs | carried)
+    for buffer in tape.buffers:
+        if not buffer.given:
+            buffer.owner = None  # what the captured run itself calculated
+
+
+def _note_effects(tape: Tape, program: Program, result: Any, arguments: list[Tensor], inputs: set[Buffer]) -> None:
+    """What was returned, and what the step did to gradients and versions."""
     entered = tape.entered()
     known = {id(tensor) for tensor, *_ in entered}
     numbers = {id(tensor): k for k, tensor in enumerate(arguments)}
-    inputs = {address.buffer for address in addresses((program.inputs, program.seeds))}
     program.result = mapped(result, lambda leaf: _place(tape, program, leaf, known, numbers))
     with tape:  # gradients that are constants are copied at each replay: these calls, too, are written down
         for tensor, _, _, former in entered:
             if tensor.needs_grad and (tensor.node is None or tensor.grad is not None):
                 _gradient(tape, program, numbers.get(id(tensor), tensor), tensor, former)
-    carried = {address.buffer for _, address, _ in program.carried}
+    gradients = {id(tensor.grad) for tensor, _, _ in program.carried}
     for tensor, array, count, former in entered:
         if former is None:
             program.bare.add(id(tensor))
@@ -186,23 +204,10 @@ def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) 
             buffer.shared = buffer not in inputs
             if buffer in inputs and id(tensor) not in numbers:
                 raise UnsupportedError("an argument shares its memory with another tensor that the step uses")
-        if id(tensor) not in numbers and not any(tensor is owner.grad for owner, _, _ in program.carried):
+        if id(tensor) not in numbers and id(tensor) not in gradients:
             program.tensors.append((tensor, array))
         if tensor.version.count != count:
             program.changes.append((tensor, tensor.version.count - count))
-    if any(buffer.before is not None for buffer in inputs):
-        raise UnsupportedError("an argument is changed in place")
-    for address in addresses([leaf.value for leaf in leaves(program.result) if isinstance(leaf, Returned)]):
-        address.buffer.pinned = True
-    for address in addresses((program.made, program.slopes, [a for _, a, written in program.carried if written])):
-        address.buffer.pinned = True
-    program.calls = tape.calls
-    tape.tensors.clear()
-    del entered
-    program.instructions = _with_resets(tape, inputs | carried)
-    for buffer in tape.buffers:
-        if not buffer.given:
-            buffer.owner = None  # what the captured run itself calculated
 
 
 def _place(tape: Tape, program: Program, leaf: Any, known: set[int], numbers: dict[int, int]) -> Any:
