@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.checking.compare import Tolerance
-from minigrad.autograd.checking.diagnosis import examine
+from minigrad.autograd.checking.examine import examine
 from minigrad.autograd.checking.report import CERTAIN, Diagnosis, Report
 from minigrad.autograd.checking.second import Gradients, asymmetry
 from minigrad.autograd.checking.tensors import TensorProblem

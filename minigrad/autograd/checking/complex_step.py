@@ -56,11 +56,6 @@ class Traced(np.ndarray):
         self.seen.add("astype")
         return super().astype(*args, **kwargs)
 
-    @property
-    def real(self) -> Any:
-        self.seen.add("real")
-        return self
-
 
 def _traced(result: Any, log: set[str]) -> Any:
     if isinstance(result, tuple):

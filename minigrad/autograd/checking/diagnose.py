@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minigrad.autograd.checking.compare import Tolerance
-from minigrad.autograd.checking.diagnosis import examine
+from minigrad.autograd.checking.examine import examine
 from minigrad.autograd.checking.problem import Problem, RuleProblem
 from minigrad.autograd.checking.report import Report
 
