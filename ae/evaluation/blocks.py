@@ -54,7 +54,8 @@ def decode_points(model: Model, points: np.ndarray, labels: np.ndarray | None = 
 
     A code of several numbers to each latent, such as a book's words, takes its own shape again.
     """
-    points = points.astype(np.float32, copy=False)
+    kind = next(value.detach().numpy().dtype for value in model.parameters())
+    points = points.astype(kind, copy=False)
     latent: Any = getattr(model, "latent", points.shape[1])
     if points.shape[1] != latent:
         points = points.reshape(len(points), latent, -1)

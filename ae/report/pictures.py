@@ -70,6 +70,8 @@ def curves(
     axes.set_xlabel("epoch")
     axes.set_ylabel(ylabel)
     axes.locator_params(axis="x", integer=True)
+    if all(len(x) == 1 for x, _ in lines.values()):
+        axes.set_xlim(0, 2)  # else the ticks are hundredths of an epoch
     axes.grid(alpha=0.3)
     if len(lines) > 5:  # more would hide the lines
         figure.set_figheight(figure.get_figheight() + 0.2 * len(lines))
