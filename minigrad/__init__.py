@@ -112,7 +112,7 @@ from minigrad.ops.elementwise import (
     sqrt,
     square,
 )
-from minigrad.ops.exponential import erf, exp, exp2, expm1, log, log1p, log2, log10, logaddexp, xlogy
+from minigrad.ops.exponential import erf, erfc, exp, exp2, expm1, log, log1p, log2, log10, logaddexp, logit, xlogy
 from minigrad.ops.extremes import amax, amin, aminmax, argmax, argmin, cummax, cummin, max, min
 from minigrad.ops.gather import (
     gather,
@@ -252,7 +252,7 @@ clip, absolute, multiply, divide, true_divide, subtract, negative = clamp, abs, 
 swapaxes = swapdims = transpose
 moveaxis, det, inverse = movedim, linalg.det, linalg.inv
 arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
-fix, split_with_sizes = trunc, split
+fix, sgn, split_with_sizes = trunc, sign, split
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 contiguous_format = preserve_format = None
 

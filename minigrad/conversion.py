@@ -14,6 +14,18 @@ from minigrad.inplace import InPlace
 from minigrad.numpy_protocol import array_function, array_ufunc
 from minigrad.ops.shape import shape_of
 
+_NAMES = {
+    "float16": "Half",
+    "float32": "Float",
+    "float64": "Double",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "bool": "Bool",
+}
+
 
 class Convertible(InPlace):
     """A tensor that can be converted."""
@@ -95,16 +107,14 @@ class Convertible(InPlace):
         return cast(self, wanted)
 
     def type(self, dtype: Any = None) -> Any:
+        """The name of the type, as in "torch.FloatTensor"; with ``dtype``, or such a name, the tensor converted."""
         if dtype is None:
-            names = {
-                "float32": "Float",
-                "float64": "Double",
-                "float16": "Half",
-                "int64": "Long",
-                "int32": "Int",
-                "bool": "Bool",
-            }
-            return f"torch.{names.get(self.array.dtype.name, self.array.dtype.name.title())}Tensor"
+            return f"torch.{_NAMES[self.array.dtype.name]}Tensor"
+        if isinstance(dtype, str) and dtype.startswith("torch."):
+            by_name = {f"torch.{name}Tensor": numpy for numpy, name in _NAMES.items()}
+            if dtype not in by_name:
+                raise ValueError(f"invalid type: {dtype!r}; minigrad has {', '.join(by_name)}")
+            dtype = np.dtype(by_name[dtype])
         return self.to(dtype)
 
     def type_as(self, other: Any) -> Any:
@@ -155,11 +165,15 @@ class Convertible(InPlace):
         wanted = self.array.dtype if dtype is None else dtypes.to_numpy(dtype)
         return self._own(np.full(shape_of((size,)), fill_value, wanted), device, requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
-        return self.new_full(shape_of(size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
+    def new_zeros(
+        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        return self.new_full(shape_of(sizes, size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
-        return self.new_full(shape_of(size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
+    def new_ones(
+        self, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
+        return self.new_full(shape_of(sizes, size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
     new_empty = new_zeros
 

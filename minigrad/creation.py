@@ -106,27 +106,26 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _finish(np.full(shape_of((size,)), value, wanted), requires_grad, device)
 
 
-def _filled(size: Any, value: int, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _filled(shape: tuple[int, ...], value: int, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     wanted = dtypes.default.numpy if dtype is None else dtypes.to_numpy(dtype)
-    shape = shape_of(size)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
     return _finish(np.zeros(shape, wanted) if value == 0 else np.full(shape, value, wanted), requires_grad, device)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape, given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return _filled(size, 0, dtype, device, requires_grad)
+    return _filled(shape_of(sizes, size), 0, dtype, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
-    return _filled(size, 1, dtype, device, requires_grad)
+    return _filled(shape_of(sizes, size), 1, dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values do not matter yet (they are zeros here)."""
-    return _filled(size, 0, dtype, device, requires_grad)
+    return _filled(shape_of(sizes, size), 0, dtype, device, requires_grad)
 
 
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:

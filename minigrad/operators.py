@@ -112,9 +112,9 @@ class Operators(TensorBase):
     mul = multiply = e.mul
     div = divide = true_divide = e.div
     neg = negative = e.neg
-    ceil, floor, round, trunc, sign = k.ceil, k.floor, k.round, k.trunc, k.sign
+    ceil, floor, round, trunc, sign, sgn = k.ceil, k.floor, k.round, k.trunc, k.sign, k.sign
     cos, cosh, sin, sinh, tan, tanh = tr.cos, tr.cosh, tr.sin, tr.sinh, tr.tan, tr.tanh
-    erf, exp, exp2, expm1 = ex.erf, ex.exp, ex.exp2, ex.expm1
+    erf, erfc, exp, exp2, expm1, logit = ex.erf, ex.erfc, ex.exp, ex.exp2, ex.expm1, ex.logit
     log, log10, log1p, log2, logaddexp, xlogy = ex.log, ex.log10, ex.log1p, ex.log2, ex.logaddexp, ex.xlogy
     sqrt, rsqrt, square, reciprocal, pow = e.sqrt, e.rsqrt, e.square, e.reciprocal, e.pow
     relu, sigmoid, lerp, addcmul, addcdiv = a.relu, a.sigmoid, e.lerp, e.addcmul, e.addcdiv

@@ -84,17 +84,27 @@ def _floating(dtype: Any) -> np.dtype:
 
 
 def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform on [0, 1)."""
-    return _finish(stream(generator).uniform(shape_of(size), _floating(dtype)), requires_grad, device)
+    return _finish(stream(generator).uniform(shape_of(sizes, size), _floating(dtype)), requires_grad, device)
 
 
 def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *sizes: Any,
+    size: Any = None,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
-    return _finish(stream(generator).normal(shape_of(size), _floating(dtype)), requires_grad, device)
+    return _finish(stream(generator).normal(shape_of(sizes, size), _floating(dtype)), requires_grad, device)
 
 
 def randint(

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import default, promote
 from minigrad.engine import Primitive, TensorBase, cast, define
+from minigrad.ops.inspect import nonzero
 
 
 @Primitive
@@ -18,8 +19,10 @@ def _where(condition: Any, x: Any, other: Any) -> Any:
 _where.vjp(x=lambda g, condition: _where(condition, g, 0.0), other=lambda g, condition: _where(condition, 0.0, g))
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
-    """``input`` where ``condition`` holds, else ``other``."""
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` holds, else ``other``; of a condition alone, the indices of what is not 0."""
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
     kind = condition.array.dtype.kind if isinstance(condition, TensorBase) else np.asanyarray(condition).dtype.kind
     if kind not in "bu":
         raise RuntimeError("where expected condition to be a boolean tensor, as x > 0 gives")

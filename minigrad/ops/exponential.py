@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.dtypes import promote, promote_float
 from minigrad.engine import Primitive
 from minigrad.ops.choosing import where
+from minigrad.ops.kinks import clamp
 
 
 @Primitive
@@ -92,7 +93,7 @@ xlogy.vjp(
 
 
 _ERF_SERIES = 2 / math.sqrt(math.pi)
-_erf = np.frompyfunc(math.erf, 1, 1)
+_erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
 
 
 @Primitive
@@ -102,3 +103,26 @@ def erf(x: Any) -> Any:
 
 
 erf.vjp(x=lambda g, x: g * (_ERF_SERIES * exp(-x * x)))
+
+
+@Primitive
+def erfc(x: Any) -> Any:
+    x = promote_float(x)
+    return _erfc(x, out=np.empty_like(x, object)).astype(x.dtype)
+
+
+erfc.vjp(x=lambda g, x: -g * (_ERF_SERIES * exp(-x * x)))
+
+
+@Primitive
+def _logit(x: Any) -> Any:
+    x = promote_float(x)
+    return np.log(x / (1 - x))
+
+
+_logit.vjp(x=lambda g, x: where((x < 0) | (x > 1), math.nan, g / (x * (1 - x))))  # nan where the value is
+
+
+def logit(input: Any, eps: float | None = None) -> Any:
+    """``log(x / (1 - x))``, the inverse of the sigmoid; with ``eps``, x is first limited to [eps, 1 - eps]."""
+    return _logit(input if eps is None else clamp(input, eps, 1 - eps))

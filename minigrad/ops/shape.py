@@ -23,16 +23,18 @@ def _reshape(x: Any, shape: tuple[int, ...]) -> Any:
 _reshape.vjp(x=lambda g, x_shape: _reshape(g, x_shape))
 
 
-def shape_of(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """A shape given as ``(2, 3)`` or as ``2, 3``."""
+def shape_of(shape: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """A shape given as ``(2, 3)``, as ``2, 3``, or by name."""
+    if named is not None:
+        shape = (named,)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
     return tuple(int(n) for n in shape)
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape; one size may be -1. A view where NumPy can make one."""
-    wanted, old = shape_of(shape), array_of(input).shape
+    wanted, old = shape_of(sizes, shape), array_of(input).shape
     known = math.prod(n for n in wanted if n != -1)
     size = math.prod(old)
     if wanted.count(-1) > 1:
@@ -44,9 +46,9 @@ def reshape(input: Any, *shape: Any) -> Any:
     return _reshape(input, wanted)
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *shape: Any, size: Any = None) -> Any:
     """``reshape`` that never copies: raises RuntimeError where the memory does not allow a view."""
-    result = reshape(input, *shape)
+    result = reshape(input, *shape, shape=size)
     x, y = array_of(input), array_of(result)
     if x.size and not np.may_share_memory(x, y):
         raise RuntimeError(
@@ -93,9 +95,9 @@ def _permute(x: Any, axes: tuple[int, ...]) -> Any:
 _permute.vjp(x=lambda g, axes: _permute(g, tuple(sorted(range(len(axes)), key=axes.__getitem__))))
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The dimensions in another order."""
-    ndim, axes = array_of(input).ndim, shape_of(dims)
+    ndim, axes = array_of(input).ndim, shape_of(order, dims)
     if len(axes) != ndim:
         raise RuntimeError(
             f"permute(sparse_coo): number of dimensions in the tensor input ({ndim}) does not match dims {axes}"
@@ -220,9 +222,9 @@ def broadcast_to(input: Any, size: Any) -> Any:
     return expand(input, full)
 
 
-def expand_(input: Any, *size: Any) -> Any:
+def expand_(input: Any, *sizes: Any, size: Any = None) -> Any:
     """``Tensor.expand``: the sizes may be given one by one."""
-    return broadcast_to(input, shape_of(size))
+    return broadcast_to(input, shape_of(sizes, size))
 
 
 @define("RepeatBackward0")
@@ -250,9 +252,9 @@ def repeat(input: Any, *repeats: Any) -> Any:
     return _tile(input, counts)
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *times: Any, dims: Any = None) -> Any:
     """``repeat`` with missing counts taken as 1."""
-    counts = shape_of(dims)
+    counts = shape_of(times, dims)
     return _tile(input, (1,) * (array_of(input).ndim - len(counts)) + counts)
 
 
@@ -264,9 +266,10 @@ def _flip(x: Any, axes: tuple[int, ...]) -> Any:
 _flip.vjp(x=lambda g, axes: _flip(g, axes))
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
     """The order along ``dims`` reversed (a copy, as in PyTorch)."""
-    return _flip(input, axes_of(input, shape_of(dims)) if shape_of(dims) else ())
+    chosen = shape_of(axes, dims)
+    return _flip(input, axes_of(input, chosen) if chosen else ())
 
 
 def fliplr(input: Any) -> Any:

@@ -22,7 +22,8 @@ ELEMENTWISE = [
         unary(n)
         for n in ("abs", "neg", "square", "exp", "expm1", "sin", "cos", "sinh", "cosh", "tanh", "erf", "exp2", "asinh")
     ],
-    *[unary(n) for n in ("deg2rad", "rad2deg", "nan_to_num")],
+    *[unary(n) for n in ("deg2rad", "rad2deg", "nan_to_num", "erfc")],
+    unary("logit", lambda x: 1 / (1 + np.exp(-x)), special=0),
     unary("frac", dtypes="f"),
     unary("sinc", kinks=1),  # the second derivative at 0 is -pi^2/3, which neither library has
     *[unary(n) for n in ("sigmoid", "relu", "sign", "floor", "ceil", "trunc", "round")],
