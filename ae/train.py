@@ -33,11 +33,21 @@ class Callback:
 class Training:
     """A model on its way: `run()` trains it, in place, from `epoch` to the last epoch of the configuration.
 
-    `state()` and `load_state()`, between two epochs, carry everything that the next ones depend on.
+    `state()` and `load_state()`, between two epochs, carry everything that the next ones depend on. A `compiled` step
+    leaves the same bits in less time.
     """
 
-    def __init__(self, model: Model, splits: Splits, config: Config, callbacks: Sequence[Callback] = ()) -> None:
+    def __init__(
+        self,
+        model: Model,
+        splits: Splits,
+        config: Config,
+        callbacks: Sequence[Callback] = (),
+        *,
+        compiled: bool = True,
+    ) -> None:
         self.model, self.config, self.callbacks = model, config, list(callbacks)
+        self._step = minigrad.compile(step, disable=not compiled)
         images, labels = minigrad.from_numpy(splits.train_images), minigrad.from_numpy(splits.train_labels)
         test = minigrad.from_numpy(splits.test_images), minigrad.from_numpy(splits.test_labels)
         if config.binarize == "threshold":
@@ -100,7 +110,7 @@ class Training:
         order = minigrad.randperm(len(self.images), generator=self.shuffling)
         for rows in order.split(self.config.batch_size):
             images = self._as_seen(self.images[rows])
-            loss = step(self.model, self.optimizers, images, self.labels[rows], self.config.clip)
+            loss = self._step(self.model, self.optimizers, images, self.labels[rows], self.config.clip)
             total += _finite(loss) * len(rows) / len(self.images)
             for callback in self.callbacks:
                 callback.after_batch(self)
@@ -184,7 +194,7 @@ def step(
         if math.isfinite(clip):
             nn.utils.clip_grad_norm_([value for group in optimizer.param_groups for value in group["params"]], clip)
         optimizer.step()
-    return loss.total
+    return loss.total.detach()
 
 
 class _AfterBatch(Callback):
@@ -201,12 +211,14 @@ def train(
     config: Config,
     after_batch: Callable[[], None] = lambda: None,
     callbacks: Sequence[Callback] = (),
+    *,
+    compiled: bool = True,
 ) -> Iterator[Metrics]:
     """Train the model with its optimizers, in place, and yield the metrics after every epoch.
 
     Raises ArithmeticError if the loss is no longer finite.
     """
-    yield from Training(model, splits, config, (_AfterBatch(after_batch), *callbacks)).run()
+    yield from Training(model, splits, config, (_AfterBatch(after_batch), *callbacks), compiled=compiled).run()
 
 
 def validation_rows(count: int, config: Config) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ def main() -> None:
     )
     model = config.build()
     assert isinstance(model, sys.modules["torch.nn"].Module)
-    for metrics in training.train(model, splits, config):
+    for metrics in training.train(model, splits, config, compiled=False):
         print(json.dumps(dataclasses.asdict(metrics)), flush=True)
 
 

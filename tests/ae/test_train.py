@@ -94,7 +94,7 @@ def batches_seen(spy, seed=0):
     marked = dataclasses.replace(load("glyphs"), train_images=np.arange(10, dtype=np.float32).reshape(10, 1))
     config = dataclasses.replace(CONFIGS[0], epochs=2, batch_size=4, seed=seed)
     minigrad.manual_seed(seed)
-    assert len(list(train(spy, marked, config))) == 2
+    assert len(list(train(spy, marked, config, compiled=False))) == 2
     assert len(spy.seen) == batches(marked, config)
     return spy.seen
 
@@ -122,3 +122,14 @@ def test_a_loss_that_is_no_longer_finite_stops_the_run_with_advice():
     config = dataclasses.replace(CONFIGS[3], lr=1e30)
     with pytest.raises(ArithmeticError, match=r"broke down in epoch 1: .*nan; .*--lr"):
         list(train(config.build(), load("glyphs"), config))
+
+
+def test_a_compiled_run_is_the_run_itself():
+    def run(compiled):
+        model = CONFIGS[0].build()
+        lines = [
+            dataclasses.replace(m, seconds=0.0) for m in train(model, load("glyphs"), CONFIGS[0], compiled=compiled)
+        ]
+        return lines, {name: value.numpy().tobytes() for name, value in model.state_dict().items()}
+
+    assert run(True) == run(False)
