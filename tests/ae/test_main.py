@@ -211,3 +211,18 @@ def test_ctrl_c_before_the_first_epoch_is_over_leaves_the_model_of_the_start(tmp
     assert "Traceback" not in errors
     assert runs.read_metrics(folder) == []
     assert runs.load(folder).sample(3).shape == (3, 64)
+
+
+def test_a_run_ended_by_ctrl_c_is_resumed_and_ends_as_if_it_never_paused(tmp_path):
+    folder, long = tmp_path / "parts", ["--epochs", "12", "--hidden", "64"]
+    command = [sys.executable, "-m", "ae", "train", *long, "--out", str(folder)]
+    metrics = folder / "metrics.jsonl"
+    status, _, errors = interrupt_once(command, lambda: metrics.exists() and metrics.read_text().count("\n") >= 2)
+    assert status == 130
+    assert f"to go on with it: python -m ae train --resume {folder}" in errors
+    assert 2 <= len(runs.read_metrics(folder)) < 12
+    assert main(["train", "--resume", str(folder)]) == 0
+    assert main(["train", *long, "--out", str(tmp_path / "whole")]) == 0
+    assert without_time(folder) == without_time(tmp_path / "whole")
+    models = [(path / "model.safetensors").read_bytes() for path in (folder, tmp_path / "whole")]
+    assert models[0] == models[1]
