@@ -134,7 +134,7 @@ SCRIPTED = dataclasses.replace(GLYPHS, epochs=20, batch_size=10, validation=0.3)
 
 def test_training_stops_early_when_the_validation_loss_no_longer_falls():
     config = dataclasses.replace(SCRIPTED, patience=3)
-    training = Training(Scripted([5, 4, 3, 3.5, 2.9, 3, 3, 2.9, 1]), load("glyphs"), config)
+    training = Training(Scripted([5, 4, 3, 3.5, 2.9, 3, 3, 2.9, 1]), load("glyphs"), config, compiled=False)
     assert [line.validation_loss for line in training.run()] == pytest.approx([5, 4, 3, 3.5, 2.9, 3, 3, 2.9])
     assert training.best_epoch == 5
     assert training.stopped == "no lower validation loss than epoch 5's for 3 epochs"
@@ -143,7 +143,7 @@ def test_training_stops_early_when_the_validation_loss_no_longer_falls():
 def test_the_best_model_is_the_one_that_is_kept(tmp_path):
     config = dataclasses.replace(SCRIPTED, epochs=5, keep_best=True)
     model = Scripted([5, 4, 2, 3, 3])
-    training = Training(model, load("glyphs"), config)
+    training = Training(model, load("glyphs"), config, compiled=False)
     folder = runs.create(config, tmp_path)
     for metrics in training.run():
         runs.save(folder, training, metrics)
@@ -155,7 +155,7 @@ def test_the_best_model_is_the_one_that_is_kept(tmp_path):
 def test_the_plateau_schedule_follows_the_validation_loss():
     options = {"gamma": 0.1, "wait": 1}
     config = dataclasses.replace(SCRIPTED, epochs=6, schedule="plateau", schedule_options=options)
-    lines = list(train(Scripted([5, 4, 4, 4, 4, 4]), load("glyphs"), config))
+    lines = list(train(Scripted([5, 4, 4, 4, 4, 4]), load("glyphs"), config, compiled=False))
     assert [line.lr for line in lines] == pytest.approx([1, 1, 1, 1, 0.1, 0.1])
 
 
@@ -192,7 +192,7 @@ def test_pixels_are_black_or_white_if_so_configured():
         model = Seen([1] * 9)
         model.seen = []
         minigrad.manual_seed(0)
-        list(train(model, load("digits"), config))
+        list(train(model, load("digits"), config, compiled=False))
         assert all(set(np.unique(images)) == {0.0, 1.0} for images in model.seen)
         first, _, second, _ = (images.sum() for images in model.seen)
         assert (first == second) == (how == "threshold")
