@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from minigrad.autograd.checking.mutate import WORDS, edits, replaced
+from minigrad.exercises.edited import Edited, edited
 from minigrad.exercises.exercise import Exercise, ExerciseError, parse
-from minigrad.exercises.grading import RETOLD
 from minigrad.exercises.judge import grade
 from minigrad.exercises.proof import NOT_AN_ANSWER
 
@@ -84,61 +83,40 @@ def proposals(exercise: Exercise, given: Source) -> tuple[list[Proposal], int]:
     found: list[Proposal] = []
     kinds: Counter[str] = Counter()
     tried = 0
-    for kind, old, replacement in _in_turn(list(_edited(given))):
+    for edit, old, replacement in _in_turn(list(_edits(given))):
         if len(found) == MUTANTS or tried == TRIED:
             break
         text = given.text.replace(old, replacement, 1) if given.text.count(old) == 1 else ""
-        if not text or kinds[kind] == SAME_KIND:
+        if not text or kinds[edit.kind] == SAME_KIND:
             continue
         tried += 1
         verdict = grade(exercise, text)
         if verdict.code in NO_DIAGNOSIS or any(verdict.code == p.code for p in found):
             continue
-        kinds[kind] += 1
+        kinds[edit.kind] += 1
         diff = "".join(f"-{line}\n" for line in old.splitlines()) + "".join(
             f"+{line}\n" for line in replacement.splitlines()
         )
-        words = WORDS.get(kind, kind)
-        title = f"{RETOLD.get(words, words)}, `{' '.join(replacement.split()).removeprefix('return ')}`"
+        title = f"{edit.words}, `{' '.join(edit.text.split()).removeprefix('return ')}`"
         found.append(Proposal(title, verdict.code, diff))
     return found, tried
 
 
-def _edited(given: Source) -> Iterator[tuple[str, str, str]]:
-    """For every single edit of the rule its kind, the lines that change, and what they become."""
-    names = [a.arg for a in given.rule.args.args]
+def _edits(given: Source) -> Iterator[tuple[Edited, str, str]]:
+    """The single edits of the rule, with the lines that change and what they become."""
     lines = given.text.splitlines(keepends=True)
-    seen = set()
-    for edit in edits(given.rule, names):
-        at: ast.AST = given.rule
-        now = replaced(given.rule, edit.path, edit.new)
-        statement: ast.stmt | None = None
-        changed: ast.AST | None = None
-        for step in edit.path:
-            at, now = (_step(tree, step) for tree in (at, now))
-            if isinstance(at, ast.stmt):
-                statement, changed = at, now
-        if statement is None or changed is None:
-            continue
-        old = "".join(lines[statement.lineno - 1 : statement.end_lineno])
-        indent = " " * statement.col_offset
-        fresh = textwrap.indent(ast.unparse(ast.fix_missing_locations(changed)), indent) + "\n"
-        if fresh not in seen and fresh.split() != old.split():
-            seen.add(fresh)
-            yield edit.kind, old, fresh
+    for edit in edited(given.rule, [a.arg for a in given.rule.args.args]):
+        old = "".join(lines[edit.statement.lineno - 1 : edit.statement.end_lineno])
+        yield edit, old, textwrap.indent(edit.text, " " * edit.statement.col_offset) + "\n"
 
 
-def _step(tree: ast.AST, step: str | tuple[str, int]) -> ast.AST:
-    return getattr(tree, step[0])[step[1]] if isinstance(step, tuple) else getattr(tree, step)
-
-
-def _in_turn(candidates: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+def _in_turn(candidates: list[tuple[Edited, str, str]]) -> Iterator[tuple[Edited, str, str]]:
     """One of each kind, then the second of each kind, and so on."""
     place: Counter[str] = Counter()
     ranked = []
     for candidate in candidates:
-        ranked.append((place[candidate[0]], candidate))
-        place[candidate[0]] += 1
+        ranked.append((place[candidate[0].kind], candidate))
+        place[candidate[0].kind] += 1
     yield from (candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0]))
 
 

@@ -34,10 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="minigrad", description="Learn backprop by writing it.")
-    learn = top.add_subparsers(dest="area", required=True, metavar="learn").add_parser(
+    top.set_defaults(run=_begin)
+    learn = top.add_subparsers(dest="area", metavar="learn").add_parser(
         "learn", help="exercises from the chain rule to checkpointing"
     )
-    commands = learn.add_subparsers(dest="command", required=True)
+    commands = learn.add_subparsers(dest="command")
 
     def command(name: str, run: Callable[[Any], int], text: str, exercise: bool = False) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -84,6 +85,12 @@ def _chosen(workspace: Workspace, name: str | None) -> Exercise:
     return workspace.current() or workspace.exercises[-1]
 
 
+def _begin(options: Any) -> int:
+    print(f"Learn backprop by writing it.\n\n  {COMMAND} init     writes the exercises into ./{USUAL}")
+    print(f"  {COMMAND} check    checks your answer\n  {COMMAND} --help   shows all commands")
+    return 2
+
+
 def _init(options: Any) -> int:
     workspace = Workspace.create(options.folder, options.course)
     print(f"{len(workspace.exercises)} exercises are in {workspace.folder}{_solved_so_far(workspace)}.")
@@ -101,7 +108,7 @@ def _show(workspace: Workspace) -> int:
         print("All exercises are solved.")
         return 0
     print(f"\n{exercise.heading}\n{'-' * len(exercise.heading)}\n\n{exercise.text}\n")
-    print(f"Write it in   {workspace.path(exercise)}\nThen type     {COMMAND} check")
+    print(f"Write it in   {_near(workspace.path(exercise))}\nThen type     {COMMAND} check")
     return 0
 
 
@@ -188,8 +195,17 @@ def told(workspace: Workspace, exercise: Exercise, verdict: Verdict) -> str:
     lines += [f"- {exercise.heading}: not yet.", "", shown]
     if verdict.details:
         lines += ["", *(f"    {line}".rstrip() for line in verdict.details)]
-    where = f"{workspace.path(exercise)}{f', line {verdict.line}' if verdict.line else ''}"
-    return "\n".join([*lines, "", f"  Your file:  {where}", f"  A hint:     {COMMAND} hint"])
+    where = f"{_near(workspace.path(exercise))}{f', line {verdict.line}' if verdict.line else ''}"
+    which = "" if exercise is workspace.current() else f" {exercise.name}"
+    return "\n".join([*lines, "", f"  Your file:  {where}", f"  A hint:     {COMMAND} hint{which}"])
+
+
+def _near(path: Path) -> str:
+    """A path as one would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def _watch(options: Any) -> int:
@@ -206,7 +222,7 @@ def watch(workspace: Workspace, timeout: float, wait: Callable[[], None]) -> Non
         stamp = exercise.name, path.stat().st_mtime if path.exists() else 0.0
         if stamp != seen:
             if seen is None or seen[0] != exercise.name:
-                print(f"\nWatching {path}; save it and it is checked. Ctrl-C ends.")
+                print(f"\nWatching {_near(path)}; save it and it is checked. Ctrl-C ends.")
             seen = stamp
             print("\n" + told(workspace, exercise, judged(workspace, exercise, timeout)), flush=True)
             continue
@@ -271,5 +287,8 @@ def _reset(options: Any) -> int:
     workspace = Workspace.find(Path.cwd())
     exercise = _chosen(workspace, options.name)
     kept = workspace.reset(exercise)
-    print(f"{workspace.path(exercise)} is as it was at first" + (f"; your file is kept in {kept}." if kept else "."))
+    print(
+        f"{_near(workspace.path(exercise))} is as it was at first"
+        + (f"; yours is kept in {_near(kept)}." if kept else ".")
+    )
     return 0

@@ -16,35 +16,26 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.autograd.checking.diagnose import diagnose
-from minigrad.autograd.checking.mutate import WORDS, mutants
 from minigrad.autograd.checking.problem import caller
 from minigrad.autograd.checking.report import Report
 from minigrad.autograd.checking.text import tree_of
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck
 from minigrad.creation import tensor
 from minigrad.exercises.draws import Draw, draws, edges, letters_of
+from minigrad.exercises.edited import edited, retold
 from minigrad.tensor import Tensor
 
-# The checker's words for an edit, where it speaks of the right rule, which a learner is not shown
-RETOLD = {
-    "it uses its output where you use its input": "the rule uses the output there, where you use an input",
-    "it uses its input where you use its output": "the rule uses an input there, where you use the output",
-    "it is another variable": "one of the variables is not the right one",
-    "it is another function": "one of the functions is not the right one",
-    "the operator is another": "one of the operators is not the right one",
-    "the comparison is another": "the comparison is not the right one",
-    "the axis is another": "the axis is not the right one",
-    "it accumulates (+=) where you assign": "add up (+=) where you assign",
-}
+PATIENCE = 3.0  # seconds in which an edit of the solution with the learner's values is looked for
 SIMILAR = 1e-9  # what rounding may do to a value computed in another order
 
 
 class Failure(Exception):  # noqa: N818 - it is an answer's, not an error of the program
     """What is wrong with an answer: the name of the mistake, a sentence, and lines that show it."""
 
-    def __init__(self, code: str, sentence: str, details: list[str] | None = None) -> None:
+    def __init__(self, code: str, sentence: str, details: list[str] | None = None, sure: bool = True) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.details = code, sentence, details or []
+        self.sure = sure  # whether a known mistake with the same values would be no better name
 
 
 class Names:
@@ -186,20 +177,20 @@ class Grader:
                 return "known_mistake", f"Your values are those of a known mistake: {title}."
         return None
 
-    def _mutant(self, name: str, mine: np.ndarray, given: Draw, seconds: float = 1.5) -> tuple[str, str] | None:
+    def _mutant(self, name: str, mine: np.ndarray, given: Draw) -> tuple[str, str] | None:
         """The small edit of the solution that gives the learner's values."""
         right = expression(getattr(self.solution, name))
-        until = time.monotonic() + seconds
-        for mutant in mutants(right, list(given), False, until):
+        tree = tree_of(right)
+        until = time.monotonic() + PATIENCE
+        for edit in edited(tree, list(given)) if tree is not None else ():
             if time.monotonic() > until:
                 break
             try:
-                found = _array(self._run(mutant.function, given))
-            except Exception:  # most mutants of shapes do not run
+                found = _array(self._run(edit.function(right), given))
+            except Exception:  # most edits of shapes do not run
                 continue
             if found.shape == mine.shape and np.allclose(found, mine, rtol=1e-9, atol=1e-12, equal_nan=True):
-                why = _joined([WORDS.get(k, k) for k in mutant.kinds])
-                return mutant.kinds[0], f"Your values are those of {_quoted(mutant.now)}: {why}."
+                return edit.kind, f"Your values are those of {_quoted(edit.text)}: {edit.words}."
         return None
 
     def rule(
@@ -225,7 +216,7 @@ class Grader:
         try:
             self._check(forward, rule, right, points[0], points[1:], wrt)
         except Failure as failure:
-            if failure.code == "unknown":
+            if not failure.sure:
                 failure = self._known_rule(failure, name, forward, rule, list(draws(letters, **specs)))
             raise failure from None
         for given in edges(letters, **specs):
@@ -286,13 +277,30 @@ def failure_of(report: Report, where: str = "") -> Failure:
     diagnosis = report.diagnosis
     if diagnosis is None:
         return Failure("unknown", f"{where}The gradient is wrong.", report.lines())
-    sentence = diagnosis.sentence
+    sentence, sure = diagnosis.sentence, diagnosis.code != "unknown"
     if diagnosis.tier == "C" and diagnosis.expression:  # do not give the answer away
         why = sentence.rpartition("`: ")[2].rstrip(".").split(" and ")
+        sure = len(why) == 1  # two edits fit many answers
         sentence = f"Your gradient of {diagnosis.input} is that of {_quoted(diagnosis.expression)}: {_joined(why)}."
-    drop = {diagnosis.sentence, f"[{diagnosis.code}, confidence: {diagnosis.confidence}]", report.headline}
-    details = [line for line in report.lines() if line.strip() not in drop]
-    return Failure(diagnosis.code, where + sentence, "\n".join(details).strip("\n").splitlines())
+    return Failure(diagnosis.code, where + sentence, _evidence(report), sure)
+
+
+def _evidence(report: Report) -> list[str]:
+    """What shows the mistake: the worst entry, and, if the mistake has no name, all that the checker knows."""
+    worst = report.worst
+    if worst is None:
+        return []
+    if report.code == "unknown":
+        told = report.headline, report.diagnosis.sentence if report.diagnosis else ""
+        return [line for line in report.lines() if line.strip() not in told and "[unknown, " not in line]
+    what = worst.what.replace("output 0", "y")
+    entry = f"{worst.input}{list(worst.index)}" if worst.index else worst.input
+    wrong, every = report.counts.get(worst.input, (0, 0))
+    return [
+        f"{wrong} of {every} slopes along {worst.input} differ from the numeric ones; the worst is {what} along {entry}:",
+        f"  yours   {worst.analytic: .9g}",
+        f"  numeric {worst.numeric: .9g}",
+    ]
 
 
 def _quoted(text: str) -> str:
@@ -304,7 +312,7 @@ def _quoted(text: str) -> str:
 
 
 def _joined(reasons: list[str]) -> str:
-    reasons = [RETOLD.get(r, r) for r in reasons]
+    reasons = [retold(r) for r in reasons]
     return f"{reasons[0]}, twice" if len(reasons) == 2 and len(set(reasons)) == 1 else " and ".join(reasons)
 
 

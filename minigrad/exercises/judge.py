@@ -26,7 +26,9 @@ import numpy as np
 
 from minigrad.exercises.exercise import Exercise, read
 from minigrad.exercises.grading import Failure, Grader
+from minigrad.tensor import Tensor
 
+PRINTED = 10_000  # characters of what an answer prints that are kept
 GRACE = 10.0  # seconds for Python and NumPy to start, beside what the learner's code may take
 
 
@@ -94,13 +96,14 @@ def explained(name: str, error: BaseException, filename: str) -> Verdict:
     shown = [f"{line}: {linecache.getline(filename, line).rstrip()}"]
     where = f"Line {line}"
     if isinstance(error, NotImplementedError):
-        return Verdict(name, False, "not_implemented", f"{where} is still to be written: {error}.", line, shown)
+        return Verdict(name, False, "not_implemented", f"{where} is still to be written: {error}.", line)
     if isinstance(error, RecursionError):
         text = f"{where} calls itself more than {sys.getrecursionlimit()} times: a loop with a list of its own has no such limit."
         return Verdict(name, False, "recursion", text, line, shown)
     if isinstance(error, SystemExit):
         return Verdict(name, False, "exit", f"{where} ends Python: leave exit() out.", line, shown)
     message = str(error).split("\n")[0].rstrip(".")
+    shown += shapes_at(error.__traceback__, filename)
     return Verdict(name, False, "raised", f"{where} raised {type(error).__name__}: {message}.", line, shown)
 
 
@@ -108,6 +111,16 @@ def last_line(trace: TracebackType | None, filename: str) -> int | None:
     """The last line of the file that a traceback went through."""
     lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == filename]
     return lines[-1] if lines else None
+
+
+def shapes_at(trace: TracebackType | None, filename: str) -> list[str]:
+    """The shapes of the arrays that the last line of the file could see."""
+    seen: dict[str, Any] = {}
+    for frame, _ in traceback.walk_tb(trace):
+        if frame.f_code.co_filename == filename and frame.f_code.co_name != "<module>":
+            seen = frame.f_locals
+    shapes = [f"{k} {tuple(v.shape)}" for k, v in seen.items() if isinstance(v, (np.ndarray, Tensor))]
+    return [f"shapes there: {', '.join(shapes[:8])}"] if shapes else []
 
 
 def run(exercise: Exercise, file: Path, timeout: float = 20.0) -> Verdict:
@@ -120,7 +133,13 @@ def run(exercise: Exercise, file: Path, timeout: float = 20.0) -> Verdict:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout + GRACE, check=False, env=env
+                command,
+                capture_output=True,
+                text=True,
+                timeout=timeout + GRACE,
+                check=False,
+                env=env,
+                stdin=subprocess.DEVNULL,
             )
             output, status = done.stdout, str(done.returncode)
         except subprocess.TimeoutExpired:
@@ -134,7 +153,7 @@ def run(exercise: Exercise, file: Path, timeout: float = 20.0) -> Verdict:
         else:
             lines = done.stderr.splitlines()[-10:]
             verdict = Verdict(exercise.name, False, "crashed", f"Python itself ended (status {status}).", None, lines)
-    verdict.output = output
+    verdict.output = output[-PRINTED:]
     return verdict
 
 

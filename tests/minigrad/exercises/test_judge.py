@@ -60,6 +60,26 @@ def test_diagnosis_does_not_print_the_right_rule():
     assert "np.cos(x ** 2)" not in verdict.message + "".join(verdict.details)
 
 
+def test_error_shows_the_shapes_that_met():
+    verdict = grade(CHAIN, with_body("return g + np.ones((2, 7))"))
+    assert verdict.code == "raised"
+    assert verdict.details[1] == "shapes there: g (3,), x (3,)"
+
+
+def test_mistake_without_a_name_comes_with_all_that_is_known():
+    verdict = grade(CHAIN, with_body("return g * np.where(x > 0.1, np.cos(3 * x), np.exp(x) * x**2)"))
+    assert verdict.code == "unknown"
+    assert any(">" in line and "numeric error" in line for line in verdict.details)
+
+
+def test_named_mistake_shows_the_worst_entry():
+    verdict = grade(CHAIN, with_body("return g * np.cos(x**2) * (2 * x) * 2"))
+    assert verdict.code == "factor_2"
+    assert verdict.details[0].startswith("3 of 9 slopes along x differ")
+    yours, numeric = (float(line.split()[-1]) for line in verdict.details[1:])
+    assert yours == pytest.approx(2 * numeric)
+
+
 def answer(tmp_path: Path, text: str) -> Path:
     file = tmp_path / "answer.py"
     file.write_text(text, encoding="utf-8")
@@ -77,6 +97,17 @@ def test_what_the_answer_prints_is_kept_apart(tmp_path):
     verdict = run(CHAIN, answer(tmp_path, "print('hello')\n" + CHAIN.solution))
     assert verdict.passed
     assert verdict.output == "hello\n"
+
+
+def test_answer_that_waits_for_a_key_is_told_so(tmp_path):
+    verdict = run(CHAIN, answer(tmp_path, with_body("input('x? ')\nreturn g")))
+    assert verdict.code == "raised"
+    assert "EOFError" in verdict.message
+
+
+def test_long_prints_are_cut(tmp_path):
+    verdict = run(CHAIN, answer(tmp_path, "print('x' * 50_000)\n" + CHAIN.solution))
+    assert len(verdict.output) == 10_000
 
 
 def test_end_of_python_itself_is_reported(tmp_path):

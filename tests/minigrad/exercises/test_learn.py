@@ -121,6 +121,43 @@ def test_without_exercises_the_command_to_make_some_is_named(tmp_path, monkeypat
     assert "learn init" in capsys.readouterr().err
 
 
+def test_hint_that_is_named_is_of_the_exercise_that_was_checked(folder, capsys):
+    main(["learn", "check", "relu"])
+    assert "learn hint relu" in capsys.readouterr().out
+    main(["learn", "check"])
+    assert capsys.readouterr().out.rstrip().endswith("learn hint")
+
+
+def test_what_was_printed_stands_before_the_verdict(folder, capsys):
+    (folder / CHAIN.file).write_text("print('here I am')\n" + CHAIN.solution, encoding="utf-8")
+    assert main(["learn", "check"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("here I am") < out.index("right.")
+
+
+def test_check_of_all_counts_what_passes(folder, capsys):
+    for exercise in load():
+        if exercise.name not in ("chain_rule", "engine"):
+            (folder / exercise.file).unlink()
+    solve(folder)
+    assert main(["learn", "check", "--all"]) == 1
+    out = capsys.readouterr().out
+    assert f"1 of {len(load())} pass." in out
+    assert "- 07  engine                   not_implemented" in out
+
+
+@pytest.mark.parametrize("words", [[], ["learn"]])
+def test_bare_command_says_how_to_begin(words, capsys):
+    assert main(words) == 2
+    assert "learn init" in capsys.readouterr().out
+
+
+def test_progress_that_cannot_be_read_is_named(folder, capsys):
+    (folder / ".progress.json").write_text("{", encoding="utf-8")
+    assert main(["learn", "list"]) == 2
+    assert "delete it" in capsys.readouterr().err
+
+
 def test_missing_file_is_reported(folder, capsys):
     (folder / CHAIN.file).unlink()
     assert main(["learn", "check"]) == 1
