@@ -64,7 +64,7 @@ class InPlace(Operators):
     def __setitem__(self, index: Any, value: Any) -> None:
         if not isinstance(value, (TensorBase, np.ndarray, int, float, bool)):
             value = np.asanyarray(value)
-        first, rest = i.in_steps(i.plain(index))
+        first, rest = i.in_steps(i.plain(index), self.array.ndim)
         assign_index(self if first is None else i.getitem(self, first), rest, value)
 
     # Arithmetic

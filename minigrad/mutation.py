@@ -67,6 +67,21 @@ def _check(x: TensorBase) -> None:
                 f"operation: it would lose the value its gradient belongs to. Do it under no_grad(), or use the "
                 f"out-of-place form (x = x + 1)"
             )
+        if x.path:
+            _check_siblings(x, owner)
+
+
+_OF_SEVERAL = {"SplitBackward0", "SplitWithSizesBackward0", "UnbindBackward0"}
+
+
+def _check_siblings(x: TensorBase, owner: TensorBase) -> None:
+    name = next((primitive.name for primitive, _ in x.path if primitive.name in _OF_SEVERAL), None)
+    if name is not None and owner.needs_grad:
+        raise RuntimeError(
+            f"an output of {name} is a view and is being modified inplace. This view is the output of a function that returns "
+            f"multiple views. Such functions do not allow the output views to be modified inplace: change a slice of the "
+            f"whole, x[i] or x.narrow(...), or use the out-of-place operation"
+        )
 
 
 def change(x: TensorBase, result: TensorBase, by: str) -> Any:

@@ -39,13 +39,16 @@ def _basic(index: Any) -> bool:
     )
 
 
-def in_steps(index: Any) -> tuple[Any, Any]:
+def in_steps(index: Any, ndim: int) -> tuple[Any, Any]:
     """``index`` as PyTorch takes it where NumPy would not: first its integers (None if it has none), then its arrays.
 
-    To NumPy an integer beside an array is an array, too, which changes where the array's dimensions come to stand.
+    To NumPy an integer beside an array is an array, too, and ``...`` parts two arrays even where it stands for nothing;
+    both change where the arrays' dimensions come to stand.
     """
     if not isinstance(index, tuple):
         return None, index
+    if sum(_taken(p) for p in index) >= ndim:
+        index = tuple(p for p in index if p is not ...)
     arrays = [isinstance(p, np.ndarray) and p.ndim > 0 for p in index]
     integers = [
         isinstance(p, (int, np.integer, np.ndarray)) and not (a or isinstance(p, (bool, np.bool_)) or _is_truth(p))
@@ -58,6 +61,11 @@ def in_steps(index: Any) -> tuple[Any, Any]:
     )
     rest = tuple(p for p, i in zip(index, integers, strict=True) if not i)
     return first, rest
+
+
+def _taken(part: Any) -> int:
+    """How many dimensions a part of an index speaks of."""
+    return 0 if part is None or part is ... else part.ndim if _is_truth(part) else 1
 
 
 def _is_truth(part: Any) -> bool:
@@ -127,7 +135,7 @@ def getitem(input: Any, index: Any) -> Any:
     index = plain(index)
     try:
         if not _basic(index):
-            first, rest = in_steps(index)
+            first, rest = in_steps(index, array_of(input).ndim)
             return _gather_index(input if first is None else _last_step(first)(input, first), rest)
         return _last_step(index)(input, index)
     except IndexError as error:

@@ -170,3 +170,18 @@ def test_random_programs_of_in_place_changes_agree_with_torch(program):
     else:
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "parts", [lambda x: x.chunk(2), lambda x: x.split([1, 3]), lambda x: x.unbind(), lambda x: list(x)]
+)
+@BOTH
+def test_one_of_several_views_that_need_a_gradient_is_not_changed_in_place(module, parts):
+    x = module.ones(4, requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        parts(x)[0].add_(1)
+    plain = module.ones(4)
+    parts(plain)[0].add_(1)
+    assert plain[0] == 2
+    with module.no_grad():
+        x[:2].add_(1)

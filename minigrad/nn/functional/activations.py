@@ -10,6 +10,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from minigrad.generator import default_generator
 from minigrad.mutation import change
 from minigrad.ops import activation as a
 from minigrad.ops import kinks as k
@@ -21,6 +24,7 @@ __all__ = [
     "celu",
     "elu",
     "gelu",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -210,3 +214,18 @@ def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``x_i - log sum_j e^x_j`` along ``dim``."""
     return _along("log_softmax", sm.log_softmax, input, dim, dtype)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A random choice by ``logits``, softened so that it has a gradient: ``softmax((logits + g) / tau)``, g from Gumbel's law.
+
+    ``hard`` gives 1 and 0 with the gradient of the soft choice. Source: Jang, Gu and Poole 2017, equation 2
+    """
+    x = array_of(logits)
+    gumbels = -np.log(default_generator.exponential(x.shape, x.dtype))
+    soft = sm.softmax((logits + gumbels) / tau, dim)
+    if not hard:
+        return soft
+    place = array_of(soft).argmax(dim)
+    one_hot = (np.moveaxis(np.arange(x.shape[dim]) == place[..., None], -1, dim)).astype(x.dtype)
+    return (one_hot - soft.detach()) + soft

@@ -295,3 +295,17 @@ def test_mistakes_raise_as_in_pytorch_and_say_what_to_do(case):
 def test_what_embedding_lacks_is_refused(option):
     with pytest.raises(NotImplementedError, match="leave them out"):
         minigrad.nn.functional.embedding(minigrad.tensor([0]), minigrad.ones(1, 1), **{option: True})
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("dim", [-1, 0])
+def test_gumbel_softmax_draws_and_learns_as_in_pytorch(hard, dim):
+    found = []
+    for m in (minigrad, torch):
+        m.manual_seed(0)
+        x = m.linspace(-1, 1, 12, dtype=m.float64).reshape(3, 4).requires_grad_()
+        y = m.nn.functional.gumbel_softmax(x, tau=0.7, hard=hard, dim=dim)
+        (y * m.arange(12.0, dtype=m.float64).reshape(3, 4)).sum().backward()
+        found += [y.detach().numpy(), x.grad.numpy()]
+    np.testing.assert_allclose(found[0], found[2], 1e-12, 1e-12)
+    np.testing.assert_allclose(found[1], found[3], 1e-12, 1e-12)
