@@ -21,7 +21,14 @@ from minigrad.autograd.checking.report import CERTAIN, HIGH, LOW, Diagnosis
 from minigrad.autograd.checking.tensors import TensorProblem
 from minigrad.autograd.checking.view import View
 
-SECOND_BEST = ("permuted", "factor", "factor_2", "jacobian_transposed", "edge")  # true, but often not what was done
+SECOND_BEST = (
+    "permuted",
+    "factor",
+    "factor_2",
+    "jacobian_transposed",
+    "edge",
+    "n_minus_1",
+)  # true, but often not what was done
 
 
 def redrawn(check: Check, others: list[Check], fast: bool) -> list[Check]:

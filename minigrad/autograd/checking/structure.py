@@ -283,6 +283,7 @@ def missing_entries(view: View) -> Iterator[Diagnosis]:
                 "where output i meets entry i.",
                 expression="J[i, j] for i != j",
             )
+    yield from _lost_rows(view, zero)
     per_column = view.visible.sum(0)
     kept = (view.visible & ~zero).sum(0)
     repeated = per_column > 1
@@ -293,7 +294,6 @@ def missing_entries(view: View) -> Iterator[Diagnosis]:
             "np.add.at, where you assign.",
             expression="np.add.at",
         )
-    yield from _lost_rows(view, zero)
 
 
 def _lost_rows(view: View, zero: np.ndarray) -> Iterator[Diagnosis]:

@@ -314,8 +314,8 @@ def test_no_mistake_of_the_held_out_part_is_accepted() -> None:
 
 
 def test_a_sample_of_bent_rules_gets_its_names_and_none_is_accepted() -> None:
-    results = by_machine(True, every=17)
-    assert len(results) > 150
+    results = by_machine(True, every=29)
+    assert len(results) > 100
     assert not [r.name for r in results if r.report.ok]
     assert share(results) >= 0.9, told(results)
 
