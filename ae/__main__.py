@@ -15,6 +15,7 @@ from ae.config import Config, Metrics
 from ae.diagnosis import Diagnosis
 from ae.options import DEFAULTS
 from ae.train import Callback, Training, batches
+from ae.tutorial.build import build
 
 __all__ = ["DEFAULTS", "INTERRUPTED", "main"]
 
@@ -25,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit status."""
     chosen = options.parser().parse_args(arguments)
     try:
-        return {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report}[chosen.command](chosen)
+        return {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report, "tutorial": _tutorial}[
+            chosen.command
+        ](chosen)
     except (ValueError, OSError, ArithmeticError, ImportError) as error:
         print(f"ae: error: {error}", file=sys.stderr)
         return 1
@@ -53,7 +56,7 @@ def _train(chosen: argparse.Namespace) -> int:
         training, folder, finished, splits = _resume(chosen)
     else:
         config, splits = options.config(chosen, lambda name: data.load(name, chosen.data_root))
-        training, finished = Training(config.build(), splits, config), []
+        training, finished = Training(config.build(), splits, config, compiled=not chosen.no_compile), []
         folder = runs.create(config, chosen.out)
     config, model, status = training.config, training.model, 0
     total = batches(splits, config)
@@ -94,7 +97,7 @@ def _resume(chosen: argparse.Namespace) -> tuple[Training, Path, list[Metrics], 
     if chosen.epochs is not None and chosen.epochs != config.epochs:
         config = runs.lengthen(folder, chosen.epochs)
     splits = data.load(config.data, chosen.data_root)
-    training = Training(config.build(), splits, config)
+    training = Training(config.build(), splits, config, compiled=not chosen.no_compile)
     finished = runs.resume(folder, training)
     if training.stopped:
         raise ValueError(f"{folder} stopped after epoch {training.epoch}: {training.stopped}")
@@ -162,6 +165,13 @@ def _list(chosen: argparse.Namespace) -> int:
         print("\noptions (--set NAME=VALUE), with their defaults:")
         for name, value in entry.options().items():
             print(f"  {name}={value}")
+    return 0
+
+
+def _tutorial(chosen: argparse.Namespace) -> int:
+    """Run the tutorial's chapters and write them as notebooks and pages."""
+    for path in build(Path(chosen.out), chosen.chapters, chosen.torch):
+        print(path)
     return 0
 
 

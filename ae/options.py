@@ -130,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_report(commands)
+    _add_tutorial(commands)
     return top
 
 
@@ -166,6 +167,7 @@ def _add_train(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="options of the schedule's own, shown with their defaults",
     )
+    add("--no-compile", action="store_true", help="take each step as it is written, in more time and to the same bits")
     add("--clip", type=_positive, help="largest norm of a gradient; longer ones are shortened to it; default: any")
     add("--validation", type=_share, help="share of the training images set aside to choose by; default: none")
     add("--patience", type=_count, help="stop after so many epochs without a lower validation loss; default: never")
@@ -213,6 +215,17 @@ def _add_report(commands: Any) -> None:
     command.add_argument(
         "--out", metavar="FILE", help="default: report.html, in the run's folder if it is one, else in the current one"
     )
+
+
+def _add_tutorial(commands: Any) -> None:
+    command = commands.add_parser(
+        "tutorial",
+        help="build the tutorial as notebooks and pages",
+        description="Run the tutorial's chapters and write each as a notebook with its outputs and as a page.",
+    )
+    command.add_argument("chapters", nargs="*", metavar="CHAPTER", help="a number or a name; default: all")
+    command.add_argument("--out", default="tutorial", metavar="DIR", help="folder to write to; default: tutorial")
+    command.add_argument("--torch", action="store_true", help="run the chapters on PyTorch, which must be installed")
 
 
 def _add_data_root(command: argparse.ArgumentParser) -> None:
