@@ -10,7 +10,7 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import gt, is_
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from minigrad.backward import grad
 from minigrad.compile import passes
 from minigrad.compile.guards import Guards, same_branch, watch
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
-from minigrad.compile.replay import Call, Memory, calls
+from minigrad.compile.replay import Call, Memory, as_function, calls
 from minigrad.compile.session import Program, Returned, leaves, mapped, pause
 from minigrad.compile.show import show
 from minigrad.generator import Generator
@@ -103,14 +103,15 @@ class Plan:
         self.memory = memory = Memory(self.code)
         uncertain = [position for position, i in enumerate(self.code) if i.may_fail]
         self._undo = Snapshot(self.code[: uncertain[-1]] if uncertain else [], memory)
-        self._calls: list[Call] = []
-        self._back: list[Call] = []
-        part = self._calls
+        there: list[Call] = []
+        back: list[Call] = []
+        part = there
         for i in self.code:
             if getattr(i.function, "func", None) is pause:
-                part = self._back
+                part = back
             else:
                 part += calls(i, memory)
+        self._replay, self._replay_back, self.calls = as_function(there), as_function(back), [*there, *back]
         program = self.program
         self._inputs = [(k, memory[a]) for k, a in enumerate(program.inputs) if isinstance(a, Address)]
         self._seeds = [memory[a] if isinstance(a, Address) else a for a in program.seeds]
@@ -118,6 +119,7 @@ class Plan:
         self._made = [(name, Tensor.wrap(self._at(a))) for name, a in program.made]
         self._carried = [(tensor, self._at(a), written) for tensor, a, written in program.carried]
         self._results = [self._result(leaf) for leaf in self.places]
+        self._own = [(name, g) for name, g in self._made if isinstance(name, Tensor)]
         self._held = [x for _, g in self._made for x in (g, g.array, g.array.base)]
         self._holders = list(map(sys.getrefcount, self._held))
 
@@ -162,29 +164,35 @@ class Plan:
         if self._waiting is not None and self._waiting() is not None:
             raise GuardFailedError  # the memory still serves an earlier call, whose way back is to come
         self._take_gradients()
-        if any(map(gt, map(sys.getrefcount, self._held), self._holders)):
+        if list(map(sys.getrefcount, self._held)) != self._holders:
             self._bind()  # someone keeps a gradient of the former step: it stays as it is
         for k, place in self._inputs:
             np.copyto(place, arguments[k].array)
         for tensor, place, _ in self._carried:
             np.copyto(place, tensor.grad.array)
-        self._undo.save()
+        if self._undo.arrays:
+            self._undo.save()
         try:
-            mode.quietly(_run, self._calls)
+            mode.quietly(self._replay)
         except Exception as error:
-            self._undo.restore()
+            if self._undo.arrays:
+                self._undo.restore()
             raise GuardFailedError from error
         return self._after(arguments)
 
     def _take_gradients(self) -> None:
-        for name, gradient in self._made:
-            if isinstance(name, Tensor) and name.grad is gradient:
-                name.grad = None
+        for tensor, gradient in self._own:
+            if tensor.grad is gradient:
+                tensor.grad = None
 
     def _after(self, arguments: Sequence[Tensor]) -> Any:
         """The effects of a step that are not instructions, and what it returns."""
-        for name, gradient in self._made:
-            (name if isinstance(name, Tensor) else arguments[name]).grad = gradient
+        for tensor, gradient in self._own:
+            tensor.grad = gradient
+        if len(self._own) != len(self._made):
+            for name, gradient in self._made:
+                if not isinstance(name, Tensor):
+                    arguments[name].grad = gradient
         for tensor, place, written in self._carried:
             if written:
                 np.copyto(tensor.grad.array, place)
@@ -228,7 +236,7 @@ class Plan:
         self._waiting = None
         for place, seed in zip(self._seeds, seeds, strict=True):
             np.copyto(place, seed)
-        mode.quietly(_run, self._back)
+        mode.quietly(self._replay_back)
         return [None if slope is None else Tensor.wrap(slope.copy()) for slope in self._slopes]
 
     # Trust, but verify
@@ -324,11 +332,6 @@ class _Replayed(Function):
             )
         plan, ctx.plan = ctx.plan, None
         return None, None, *plan.go_back([seed.array for seed in seeds])
-
-
-def _run(flat: Sequence[Call]) -> None:
-    for function, args in flat:
-        function(*args)
 
 
 def _copied(array: np.ndarray) -> Tensor:

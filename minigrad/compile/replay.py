@@ -7,7 +7,6 @@ another with the same result takes its place (``np.where`` is two copies), or it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from minigrad.compile.capture import expect
 from minigrad.compile.passes import places
 from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace
 
-Call = tuple[Callable[..., Any], tuple[Any, ...]]
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Memory:
@@ -81,11 +80,11 @@ _KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy deprecates their third position
 
 
 def _copy(out: np.ndarray, array: Any, *_: Any, **options: Any) -> list[Call]:
-    return [(np.copyto, (out, array, "unsafe"))]
+    return [(np.copyto, (out, array, "unsafe"), {})]
 
 
 def _astype(out: np.ndarray, array: Any, *_: Any, **options: Any) -> list[Call]:
-    return [(np.copyto, (out, array, "unsafe"))]
+    return [(np.copyto, (out, array, "unsafe"), {})]
 
 
 def _where(out: np.ndarray, condition: Any, x: Any, y: Any) -> list[Call]:
@@ -93,27 +92,27 @@ def _where(out: np.ndarray, condition: Any, x: Any, y: Any) -> list[Call]:
         condition = np.asarray(condition)
     if condition.dtype != bool:
         raise TypeError
-    return [(np.copyto, (out, y, "unsafe")), (np.copyto, (out, x, "unsafe", condition))]
+    return [(np.copyto, (out, y, "unsafe"), {}), (np.copyto, (out, x, "unsafe", condition), {})]
 
 
 def _concatenate(out: np.ndarray, arrays: Any, axis: Any = 0, **options: Any) -> list[Call]:
     if options:
         raise TypeError
-    return [(np.concatenate, (tuple(arrays), axis, out))]
+    return [(np.concatenate, (tuple(arrays), axis, out), {})]
 
 
 def _zeros(out: np.ndarray, *_: Any, **options: Any) -> list[Call]:
-    return [(out.fill, (0,))]
+    return [(out.fill, (0,), {})]
 
 
 def _ones(out: np.ndarray, *_: Any, **options: Any) -> list[Call]:
-    return [(out.fill, (1,))]
+    return [(out.fill, (1,), {})]
 
 
 def _dot(out: np.ndarray, a: Any, b: Any) -> list[Call]:
     if not out.flags.c_contiguous:
         raise TypeError
-    return [(np.dot, (a, b, out))]
+    return [(np.dot, (a, b, out), {})]
 
 
 # How to have a function's result written into an array; TypeError where these arguments do not allow it
@@ -141,24 +140,24 @@ def calls(i: Instruction, memory: Memory) -> list[Call]:
     options = replace(i.options, Address, memory.__getitem__)
     outs = tuple(memory[a] for a in i.outs)
     if function is expect and args[0] is bool and args[-1] is False:
-        return [(refuse, (args[1].item,))]
+        return [(refuse, (args[1].item,), {})]
     if not outs:
         if function is np.concatenate and options.keys() == {"out"}:
-            return [(function, (tuple(args[0]), *args[1:2], *(() if args[1:] else (0,)), options["out"]))]
-        return [(_with_options, (function, args, options)) if options else (function, args)]
+            return [(function, (tuple(args[0]), args[1] if args[1:] else 0, options["out"]), {})]
+        return [(function, args, options)]
     ufunc = getattr(function, "__self__", None)
     if isinstance(function, np.ufunc):
         if not options and function not in _KEYWORD_OUT:
-            return [(function, (*args, *outs))]
-        return [(partial(function, *args, out=outs if len(outs) > 1 else outs[0], **options), ())]
+            return [(function, (*args, *outs), {})]
+        return [(function, args, {**options, "out": outs if len(outs) > 1 else outs[0]})]
     if isinstance(ufunc, np.ufunc):
         if function.__name__ == "reduce" and len(args) == 1 and _plain_reduction(options):
-            return [(function, (*args, options.get("axis", 0), None, outs[0], options.get("keepdims", False)))]
-        return [(partial(function, *args, out=outs[0], **options), ())]
+            return [(function, (*args, options.get("axis", 0), None, outs[0], options.get("keepdims", False)), {})]
+        return [(function, args, {**options, "out": outs[0]})]
     try:
         return _INTO[function](outs[0], *args, **options)
     except (KeyError, TypeError, ValueError):
-        return [(_assign, (outs, function, args, options))]
+        return [(_assign, (outs, function, args, options), {})]
 
 
 def _plain_reduction(options: dict[str, Any]) -> bool:
@@ -177,5 +176,23 @@ def refuse(read: Callable[[], Any]) -> None:
         raise GuardFailedError
 
 
-def _with_options(function: Callable[..., Any], args: Any, options: Any) -> None:
-    function(*args, **options)
+def as_function(flat: Sequence[Call]) -> Callable[[], None]:
+    """The calls, one after the other, as a Python function: a loop over them would first have to unpack each.
+
+    ``f3(a7, a8, a9)`` is a line of it; the names stand for the functions and arrays of the calls.
+    """
+    names: dict[int, str] = {}
+    space: dict[str, Any] = {}
+
+    def name(letter: str, value: Any) -> str:
+        if id(value) not in names:
+            names[id(value)] = f"{letter}{len(names)}"
+            space[names[id(value)]] = value
+        return names[id(value)]
+
+    lines = ["def replay():", "    pass"]
+    for function, args, options in flat:
+        given = [name("a", x) for x in args] + [f"{key}={name('a', x)}" for key, x in options.items()]
+        lines.append(f"    {name('f', function)}({', '.join(given)})")
+    exec("\n".join(lines), space)
+    return space["replay"]
