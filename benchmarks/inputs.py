@@ -18,7 +18,7 @@ from benchmarks.engines.backend import Arrays, vae_shapes
 from minigrad import nn
 from minigrad.utils.data import DataLoader, TensorDataset
 
-CHECKED_STEPS = 3  # how many steps are compared before anything is timed
+CHECKED_STEPS = 5  # steps compared before anything is timed: compilers only capture in the first two or three
 
 
 def make(work: Work) -> Arrays:

@@ -29,7 +29,7 @@ def block(outcome: Outcome, reference: str = REFERENCE) -> str:
     columns = f"{'':20}{'time':>10}"
     if speeds:
         columns += f"{f'speed, {reference} = 1':>22}{f'{coverage:.0%} interval' if coverage else '':>18}"
-    lines = [title, f"{columns}{'peak memory':>14}{'first result':>14}"]
+    lines = [title, f"{columns}{'peak memory':>13}{'at first':>10}{'first result':>14}"]
     for engine, seen in times.items():
         line = f"  {engine:18}{shown_time(_middle(seen.seconds)):>10}"
         if speed := speeds.get(engine):
@@ -37,7 +37,8 @@ def block(outcome: Outcome, reference: str = REFERENCE) -> str:
             interval = f"{_three_digits(speed.low)} to {_three_digits(speed.high)}" if told else ""
             line += f"{_three_digits(speed.estimate):>22}{interval:>18}"
         memory = shown_memory(_middle(seen.memory)) if seen.memory else "-"
-        lines.append(f"{line}{memory:>14}{shown_time(_middle(seen.ready)):>14}")
+        before = shown_memory(_middle(seen.preparing)) if seen.preparing else "-"
+        lines.append(f"{line}{memory:>13}{before:>10}{shown_time(_middle(seen.ready)):>14}")
     lines += [f"  {engine:18}{why}" for engine, why in outcome.failures.items()]
     return "\n".join(lines)
 

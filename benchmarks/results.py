@@ -16,12 +16,13 @@ FORMAT, VERSION = "minigrad benchmarks", 1
 @dataclass
 class Times:
     """What was seen of one engine on one work, a number for each round: seconds of a step, seconds until the first
-    result, and bytes of memory at the peak beyond what the imported engine holds.
+    result, and bytes of memory beyond what the imported engine holds, at the peak of the timed steps and before them.
     """
 
     seconds: list[float] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
+    preparing: list[int] = field(default_factory=list)
 
 
 @dataclass

@@ -60,14 +60,14 @@ class Desk:
         return {"results": [fingerprint(step(), self.backend.to_numpy) for _ in range(steps)]}
 
     def build(self, kind: str, parameters: dict[str, Any], inputs: str, steps: int, warm: float) -> dict[str, Any]:
-        """Prepare a work and warm it up; return the seconds to the first result, and about those of a step."""
+        """Prepare a work and warm it up; return the seconds to the first result, about those of a step, and the memory."""
         self.step = lambda: None
+        reset_peak()
         start = time.perf_counter()
         self.step = self.backend.programs[kind](_load(inputs), own_draws=True, **parameters)
         begin = time.perf_counter()
         self.step()
         ready = time.perf_counter() - start
-        reset_peak()
         count, seconds = 1, time.perf_counter() - begin
         while count < steps:
             count, seconds = count + 1, self._timed(1)
@@ -75,14 +75,16 @@ class Desk:
         while turn * seconds < warm / 2:  # twice as many each time, until they take about so long
             turn *= 2
             seconds = self._timed(turn)
-        return {"ready": ready, "seconds": seconds}
+        prepared = self.memory()["bytes"]
+        reset_peak()
+        return {"ready": ready, "seconds": seconds, "bytes": prepared}
 
     def time(self, steps: int) -> dict[str, float]:
         """Return the seconds a step took, in the mean over so many."""
         return {"seconds": self._timed(steps)}
 
     def memory(self) -> dict[str, int | None]:
-        """Return by how many bytes the work's peak exceeded what the process held after its imports."""
+        """Return by how many bytes the peak since the last request to build exceeded what the imports left."""
         highest = peak()
         return {"bytes": None if highest is None else max(0, highest - (self.baseline or 0))}
 

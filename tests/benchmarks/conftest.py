@@ -30,7 +30,7 @@ def made_up() -> Callable[..., Results]:
             )
             for engine, seconds in engines.items():
                 spread = [seconds * drift * math.exp(generator.gauss(0, noise)) for _ in range(rounds)]
-                outcome.times[engine] = Times(spread, [0.5] * rounds, [1_000_000] * rounds)
+                outcome.times[engine] = Times(spread, [0.5] * rounds, [1_000_000] * rounds, [2_000_000] * rounds)
             works.append(outcome)
         versions = {engine: {"numpy": "2.4.0", "BLAS": "some BLAS"} for engine in ENGINES}
         method = METHOD | {"rounds": rounds}

@@ -107,7 +107,7 @@ def test_each_round_gives_one_observation_of_everything() -> None:
     (found,) = measure([TUTORIAL], [ENGINES["minigrad"], ENGINES["bare products"]], QUICK, versions, told.append)
     assert found.failures == {}
     for times in found.times.values():
-        assert len(times.seconds) == len(times.ready) == len(times.memory) == 2
+        assert len(times.seconds) == len(times.ready) == len(times.memory) == len(times.preparing) == 2
         assert min(times.seconds) > 0
     assert versions["minigrad"].keys() == {"minigrad", "numpy", "BLAS"}
     assert told == ["tutorial: comparing results", "tutorial: round 1 of 2", "tutorial: round 2 of 2"]
