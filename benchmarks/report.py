@@ -1,7 +1,7 @@
 """Results as text: a block for each work in the terminal, and Markdown tables for the page."""
 
 from benchmarks.intervals import Interval
-from benchmarks.registry import REFERENCE
+from benchmarks.registry import ENGINES, REFERENCE
 from benchmarks.results import Outcome, Results
 
 
@@ -50,37 +50,42 @@ def versions(results: Results) -> str:
 
 
 def markdown(results: Results, group: str, reference: str = REFERENCE) -> str:
-    """A table of a group's works: how fast each engine is, the reference's being 1, with the interval."""
+    """A table of a group's works: the times, and how fast each engine is beside the reference, with the interval."""
     works = [work for work in results.works if work.group == group and work.times]
-    if not works:
-        return f"No results of the group `{group}` yet."
-    engines = list(dict.fromkeys(engine for work in works for engine in work.times))
-    rows = [["work", *engines], ["---"] * (len(engines) + 1)]
-    for work in works:
-        rows.append([work.title, *(_cell(work, engine, reference) for engine in engines)])
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    engines = [engine for engine in ENGINES if any(engine in work.times for work in works)]
+    cells = [[_cell(work, engine, reference) for engine in engines] for work in works]
     machine, method = results.machine, results.method
     used = dict(item for versions in results.engines.values() for item in versions.items() if item[0] != "BLAS")
-    blas = "; ".join(f"{e}: {v['BLAS']}" for e, v in results.engines.items() if "BLAS" in v and e in engines)
+    blas: dict[str, list[str]] = {}
+    for engine in engines:
+        if library := results.engines.get(engine, {}).get("BLAS"):
+            blas.setdefault(library, []).append(engine)
+    products = "; ".join(f"{library} ({', '.join(users)})" for library, users in blas.items())
     return (
-        f"{table}\n\nA cell is the median time of a step; in brackets how many times as fast as {reference}, with the "
-        f"interval of the ratio over {method['rounds']} rounds.\n"
+        f"{_table([work.title for work in works], engines, cells)}\n\n"
+        f"A cell is the median time of a step; in brackets how many times as fast as {reference}, with the interval of "
+        f"that ratio over {_plural(method['rounds'], 'round')}.\n"
         f"{machine['processor']}, {_plural(method['threads'], 'thread')}, {machine['system']}, "
-        f"Python {machine['python']}, {', '.join(f'{k} {v}' for k, v in used.items())}. Matrix products: {blas}."
+        f"Python {machine['python']}, {', '.join(f'{k} {v}' for k, v in used.items())}. "
+        f"Matrix products: {products}."
     )
 
 
 def markdown_memory(results: Results, group: str) -> str:
     """A table of a group's works: the peak of memory beyond the imported engine."""
-    works = [work for work in results.works if work.group == group and any(t.memory for t in work.times.values())]
-    if not works:
-        return f"No results of the group `{group}` yet."
-    engines = list(dict.fromkeys(engine for work in works for engine in work.times if not engine.startswith("bare")))
-    rows = [["work", *engines], ["---"] * (len(engines) + 1)]
-    for work in works:
-        seen = [work.times[engine].memory if engine in work.times else [] for engine in engines]
-        rows.append([work.title, *(shown_memory(_middle(memory)) if memory else "-" for memory in seen)])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    works = [work for work in results.works if work.group == group and work.times]
+    engines = [e for e, engine in ENGINES.items() if not engine.limit and any(e in work.times for work in works)]
+    seen = [[work.times[e].memory if e in work.times else [] for e in engines] for work in works]
+    cells = [[shown_memory(_middle(memory)) if memory else "-" for memory in row] for row in seen]
+    return _table([work.title for work in works], engines, cells)
+
+
+def _table(works: list[str], engines: list[str], cells: list[list[str]]) -> str:
+    """A Markdown table, with the shorter of the two lists on top."""
+    top, side = (engines, works) if len(engines) < len(works) else (works, engines)
+    rows = cells if side is works else [list(column) for column in zip(*cells, strict=True)]
+    lines = [["", *top], ["---"] * (len(top) + 1), *([name, *row] for name, row in zip(side, rows, strict=True))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def shown_time(seconds: float) -> str:

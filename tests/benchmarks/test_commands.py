@@ -152,9 +152,11 @@ def test_the_page_has_its_tables_rewritten(tmp_path: Path, made_up: Callable[...
     results = made_up({"vae": STEPS | {"jax": 1e-3}, "wide": STEPS}, noise=0)
     page.rewrite(results, copy)
     first = copy.read_text(encoding="utf-8")
-    assert "| VAE 784-400-20, batch 128, Adam | 4.00 ms (**2.0**, 2.0 to 2.0) | 8.00 ms |" in first
-    assert "| 2048-2048-2048 AE, batch 256, Adam | 4.00 ms" in first
-    assert "| VAE 784-400-20, batch 128, Adam | 1.0 MB | 1.0 MB | 1.0 MB |" in first
+    assert "|  | VAE 784-400-20, batch 128, Adam | 2048-2048-2048 AE, batch 256, Adam |" in first
+    assert "| minigrad | 4.00 ms (**2.0**, 2.0 to 2.0) | 4.00 ms (**2.0**, 2.0 to 2.0) |" in first
+    assert "| torch | 8.00 ms | 8.00 ms |" in first
+    assert "| jax | 1.00 ms (**8.0**, 8.0 to 8.0) | - |" in first
+    assert "| jax | 1.0 MB | - |" in first
     page.rewrite(results, copy)
     assert copy.read_text(encoding="utf-8") == first
 
@@ -164,7 +166,7 @@ def test_a_page_keeps_the_tables_of_other_groups(tmp_path: Path, made_up: Callab
     text = "<!-- times: steps -->\nold\n<!-- end -->\n<!-- times: mlp -->\nolder\n<!-- end -->\n"
     copy.write_text(text)
     page.rewrite(made_up({"mlp/width/8": STEPS}), copy)
-    assert copy.read_text().startswith("<!-- times: steps -->\nold\n<!-- end -->\n<!-- times: mlp -->\n| work |")
+    assert copy.read_text().startswith("<!-- times: steps -->\nold\n<!-- end -->\n<!-- times: mlp -->\n|  | MLP 4 x 8")
 
 
 def test_a_page_without_marks_is_refused(tmp_path: Path, made_up: Callable[..., Results]) -> None:
