@@ -95,6 +95,7 @@ from minigrad.ops.comparison import (
     ne,
 )
 from minigrad.ops.diagonal import diag, diag_embed, diagflat, diagonal, trace, tril, triu
+from minigrad.ops.einsum import einsum
 from minigrad.ops.elementwise import (
     addcdiv,
     addcmul,
@@ -174,7 +175,7 @@ from minigrad.ops.kinks import (
     sign,
     trunc,
 )
-from minigrad.ops.linalg import addmm, addmv, baddbmm, bmm, dot, einsum, inner, matmul, mm, mv, outer, tensordot, vdot
+from minigrad.ops.linalg import addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv, outer, tensordot, vdot
 from minigrad.ops.order import argsort, kthvalue, median, msort, quantile, sort, topk
 from minigrad.ops.reduce import all, any, count_nonzero, cumprod, cumsum, diff, mean, nanmean, nansum, prod, sum
 from minigrad.ops.shape import (

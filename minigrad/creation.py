@@ -12,10 +12,10 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.attributes import check_device
-from minigrad.generator import scale_and_shift
 from minigrad.grad_mode import mode
 from minigrad.ops.joining import stack
 from minigrad.ops.shape import broadcast_to, shape_of
+from minigrad.rounding import scale_and_shift
 from minigrad.tensor import Tensor
 
 

@@ -19,6 +19,7 @@ LAYERS = [
         "minigrad.dtypes",
         "minigrad.generator",
         "minigrad.printing",
+        "minigrad.rounding",
         "minigrad.signature",
     ],
     ["minigrad.engine"],

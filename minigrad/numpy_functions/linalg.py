@@ -21,6 +21,7 @@ from minigrad.ops import reduce as r
 from minigrad.ops import shape as s
 from minigrad.ops import statistics as st
 from minigrad.ops.dims import array_of
+from minigrad.ops.einsum import einsum as einsum_of
 
 # Products
 
@@ -98,7 +99,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     equation, *xs = operands
     if not isinstance(equation, str):
         raise TypeError("np.einsum of tensors by lists of indices: write the equation as a string, as in 'ij,jk->ik'")
-    return la.einsum(equation, *arrays(*xs))
+    return einsum_of(equation, *arrays(*xs))
 
 
 # np.linalg
