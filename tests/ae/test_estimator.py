@@ -101,6 +101,8 @@ def test_with_validation_the_best_model_is_kept_and_patience_ends_the_fit():
     losses = estimator.validation_losses_
     assert len(losses) == len(estimator.losses_) == estimator.n_epochs_ < 500
     assert int(np.argmin(losses)) == len(losses) - 4
+    shorter = clone(estimator).set_params(epochs=len(losses) - 3).fit(X)
+    np.testing.assert_array_equal(estimator.transform(X), shorter.transform(X))
 
 
 def test_a_conditional_model_needs_classes_of_any_name():

@@ -11,7 +11,7 @@ from ae import runs
 from ae.__main__ import main
 from ae.data import load
 from ae.evaluation import METRICS, evaluate, table
-from ae.models import MODELS, NAMES, build
+from ae.models import MODELS, NAMES, Autoencoder, build
 
 DIGITS = load("digits")
 FEW = dataclasses.replace(
@@ -63,6 +63,23 @@ def test_all_models_see_the_same_noise():
     first, second = (evaluate(model(name), FEW, samples=1).values for name in ("vae", "vq-vae"))
     for noise in ("masking", "gaussian", "salt-and-pepper"):
         assert first[f"denoising_{noise}_before"] == second[f"denoising_{noise}_before"]
+
+
+def test_probes_are_not_told_the_labels():
+    class Telling(Autoencoder):
+        """A model that hands on the label it is told."""
+
+        def embed(self, images, labels=None):
+            if labels is None:
+                return minigrad.zeros(len(images), 10)
+            return minigrad.nn.functional.one_hot(labels, 10).float()
+
+        def reconstruct(self, images, labels=None):
+            return images
+
+    values = evaluate(Telling(64, 10), FEW, samples=1).values
+    assert values["linear_probe"] < 0.3
+    assert values["neighbours"] < 0.3
 
 
 def test_a_models_own_figures_agree_with_its_loss():
