@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.exercises.exercise import Exercise, read
-from minigrad.exercises.grading import Failure, Grader
+from minigrad.exercises.failure import Failure
+from minigrad.exercises.grading import Grader
 from minigrad.tensor import Tensor
 
 PRINTED = 10_000  # characters of what an answer prints that are kept
