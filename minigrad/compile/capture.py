@@ -54,11 +54,14 @@ class Tape(Observer):
         mode.tape = mode.capture = self
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         mode.tape = mode.capture = None
-        for tensor, array, *_ in self.entered():
+        for tensor, array, _, _ in self.entered():
             if type(tensor.array) is Recorder:
-                tensor.array = array if _place(tensor.array) == _place(array) else _plain(tensor.array)
+                stays = _place(tensor.array) == _place(array) and tensor.array.shape == array.shape
+                tensor.array = array if stays else _plain(tensor.array)
+                if not stays and self.reason is None:
+                    self.reason = "a tensor is given other memory (by assigning to .data)"
 
     def give_up(self, what: str) -> None:
         """Stop writing: ``what`` happened, which a replay could not do. The step itself goes on."""

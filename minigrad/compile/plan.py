@@ -274,9 +274,13 @@ class Plan:
         if self.program.outputs:
             values = [leaf for leaf in leaves(result) if isinstance(leaf, Tensor) and leaf.requires_grad]
             values = [value for value in values if value.node is not None]
-            seeds = [np.linspace(0.5, 1.7, value.array.size).reshape(value.array.shape) for value in values]
-            seeds = [Tensor.wrap(seed.astype(value.array.dtype)) for seed, value in zip(seeds, values, strict=True)]
-            found += grad(values, self._ends(arguments), seeds, retain_graph=True, allow_unused=True)
+            found += grad(
+                values,
+                self._ends(arguments),
+                [_seed(value.array) for value in values],
+                retain_graph=True,
+                allow_unused=True,
+            )
         return [_bytes(x) for x in found]
 
 
@@ -343,6 +347,11 @@ def _bytes(x: Any) -> Any:
     return (x.dtype.str, x.shape, x.tobytes()) if isinstance(x, np.ndarray) else repr(x)
 
 
+def _seed(like: np.ndarray) -> Tensor:
+    """A gradient with other elements than those of the capture, to see that they matter."""
+    return Tensor.wrap(np.linspace(0.5, 1.7, like.size).reshape(like.shape).astype(like.dtype))
+
+
 def _addresses(compute: Any) -> list[Address]:
     """The addresses that a number is calculated from."""
     if isinstance(compute, tuple):
@@ -359,14 +368,15 @@ class Output:
 
     def _make(self) -> None:
         self._array = self._source.copy("K")
-        self._value = Tensor.wrap(self._array) if self._tensor else self._array
+        self._value: Any = Tensor.wrap(self._array) if self._tensor else self._array
         self._holders = self._count()
 
     def _count(self) -> int:
         return sys.getrefcount(self._array) + sys.getrefcount(self._value)
 
     def __call__(self) -> Any:
-        if self._count() > self._holders or (self._tensor and self._value.array is not self._array):
+        changed = self._tensor and (self._value.array is not self._array or self._value.needs_grad)
+        if changed or self._count() > self._holders:
             self._make()
         else:
             np.copyto(self._array, self._source)

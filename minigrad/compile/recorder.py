@@ -187,7 +187,7 @@ class Number:
         self.tape, self.value, self.compute = tape, value, compute
         tape.numbers.append(weakref.ref(self))
 
-    @property
+    @property  # type: ignore[misc]  # object's can be assigned, which nobody does here
     def __class__(self) -> Any:  # so that isinstance(number, float) holds, as for the number it stands for
         return type(self.value)
 
@@ -201,7 +201,8 @@ class Number:
     __lt__, __le__, __gt__, __ge__ = map(_deciding, (operator.lt, operator.le, operator.gt, operator.ge))
     __eq__, __ne__, __hash__ = _deciding(operator.eq), _deciding(operator.ne), _deciding(hash)
     __repr__, __str__, __format__ = _deciding(repr), _deciding(str), _deciding(format)
-    __round__, __floor__, __ceil__, __trunc__ = map(_deciding, (round, math.floor, math.ceil, math.trunc))
+    __round__, __floor__ = _deciding(round), _deciding(math.floor)
+    __ceil__, __trunc__ = _deciding(math.ceil), _deciding(math.trunc)
     __pow__, __mod__, __floordiv__ = map(_deciding, (operator.pow, operator.mod, operator.floordiv))
 
     def __getattr__(self, name: str) -> Any:

@@ -106,10 +106,9 @@ def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = F
         except UnsupportedError as error:
             tape.reason = str(error)
     result = mapped(result, _settled)
-    kept = [ref() for ref in tape.numbers if ref() is not None]
-    if kept:
-        tape.reason = tape.reason or "a number read from a tensor is kept outside of the step: return it instead"
-        for number in kept:
+    for number in [ref() for ref in tape.numbers]:
+        if number is not None:
+            tape.reason = tape.reason or "a number read from a tensor is kept outside of the step: return it instead"
             _put_in_place(number)
     return result, None if tape.reason else program, tape.reason
 
@@ -259,6 +258,7 @@ def _with_resets(tape: Tape, private: set[Buffer]) -> list[Instruction]:
         for a in (*i.reads, *i.written):
             if a.buffer in fresh:
                 fresh.discard(a.buffer)
+                assert a.buffer.before is not None
                 contents = np.ndarray(a.buffer.nbytes, np.uint8, a.buffer.before.ravel("K"))
                 whole = Address(a.buffer, 0, (a.buffer.nbytes,), (1,), contents.dtype)
                 program.append(Instruction(np.ndarray.copy, (contents,), outs=(whole,)))
