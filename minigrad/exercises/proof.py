@@ -50,8 +50,9 @@ def answers(exercise: Exercise) -> dict[str, Callable[[], Proof]]:
     def attempt(name: str, codes: tuple[str, ...], text: str) -> Callable[[], Proof]:
         return lambda: Proof(name, codes, grade(exercise, text))
 
-    def hollow(name: str, value: float | None) -> Callable[[], Proof]:
-        paths = asked(exercise.stub)
+    paths = asked(exercise.stub)
+
+    def hollow(name: str, value: float | None, paths: list[tuple[str, ...]] = paths) -> Callable[[], Proof]:
         return lambda: Proof(
             name, ("*",), grade(exercise, exercise.solution, alter=lambda n: _emptied(n, paths, value))
         )
@@ -61,6 +62,10 @@ def answers(exercise: Exercise) -> dict[str, Callable[[], Proof]]:
         "the stub": attempt("the stub", ("not_implemented",), exercise.start()),
     }
     found |= {name: hollow(name, value) for name, value in FILLS.items()}
+    for path in paths if len(paths) > 1 else []:  # and with the other functions right
+        for fill in ("zeros", "nan"):
+            name = f"{fill} from {'.'.join(path)}"
+            found[name] = hollow(name, FILLS[fill], [path])
     return found | {m.title: attempt(m.title, m.codes, m.text) for m in exercise.mutants}
 
 
