@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,8 +85,9 @@ class Report:
         elif self.diagnosis is not None:
             d = self.diagnosis
             found += [self.headline] if self.headline else []
-            found += ["", f"  {d.sentence}", f"  [{d.code}, confidence: {d.confidence}]"]
-            found += [f"  Also: {o.sentence} [{o.code}]" for o in self.others]
+            found += ["", *_wrapped(d.sentence), f"  [{d.code}, confidence: {d.confidence}]"]
+            for other in self.others:
+                found += _wrapped(f"Also: {other.sentence} [{other.code}]")
         if self.worst is not None and not self.ok:
             w = self.worst
             found += ["", *self._counted(), f"worst entry: {w.input}{list(w.index)}, the slope of {w.what}"]
@@ -149,6 +151,11 @@ class Report:
             parts.append(f"<p>entries around it, yours / numeric</p><table>{rows}</table>")
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         return "".join([*parts, "</div>"])
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """A sentence in lines that fit a terminal; what is quoted as code may be longer than a line."""
+    return textwrap.wrap(sentence, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
 
 
 def table_around(

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 import minigrad
+from minigrad.autograd import GradcheckError
 from minigrad.autograd.checking.problem import RuleProblem
 from tests.minigrad.autograd.catalogue import OPERATIONS, Operation
 from tests.minigrad.autograd.confusion import PARTS, inputs_of
@@ -61,37 +62,35 @@ def function(m: Any, operation: Operation, rule: Any) -> tuple[Callable[..., Any
     return Wrong.apply, leaves
 
 
-def printed(m: Any, operation: Operation, rule: Any) -> str:
-    """What ``gradcheck`` of the package says; "" if it passes the mistake."""
+def raised(m: Any, operation: Operation, rule: Any) -> Exception | None:
+    """What ``gradcheck`` of the package raises; None if it passes the mistake."""
     call, leaves = function(m, operation, rule)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             m.autograd.gradcheck(call, leaves)
     except Exception as error:  # of whatever type: it is what the user sees
-        return f"{error}" or type(error).__name__
-    return ""
+        return error
+    return None
 
 
-def line_of(text: str) -> str:
-    """A message in one line, numbers of tensors left out."""
-    text = re.sub(r"tensor\(.*", "(two matrices)", text, flags=re.S)
-    return " ".join(text.split()).replace("|", "\\|")[:180] or "passes"
+def line_of(error: Exception | None) -> str:
+    """A message in one line, the numbers of matrices left out."""
+    text = re.sub(r"tensor\(.*", "(two matrices)", str(error), flags=re.S)
+    return "passes" if error is None else " ".join(text.split()).replace("|", "\\|")[:180]
 
 
-def told(text: str) -> str:
-    """The sentence of the diagnosis and its code, out of a report."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    at = next((i for i, line in enumerate(lines) if line.startswith("[") and "confidence" in line), None)
-    return (
-        line_of(text) if at is None else f"`{lines[at].split(',')[0].strip('[')}` {lines[at - 1]}".replace("|", "\\|")
-    )
+def told(error: Exception | None) -> str:
+    """The code and the sentence of the diagnosis."""
+    if not isinstance(error, GradcheckError) or error.diagnosis is None:
+        return line_of(error)
+    return f"`{error.diagnosis.code}` {error.diagnosis.sentence}".replace("|", "\\|")
 
 
 def main() -> None:
     rows, kinds = [], Counter[str]()
     for operation, label, rule in mistakes():
-        theirs, ours = printed(torch, operation, rule), printed(minigrad, operation, rule)
+        theirs, ours = raised(torch, operation, rule), raised(minigrad, operation, rule)
         kinds[line_of(theirs).split(",")[0][:60]] += 1
         rows.append(f"| {operation.name} | {label} | {line_of(theirs)} | {told(ours)} |")
     head = [
