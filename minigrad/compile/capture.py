@@ -62,6 +62,8 @@ class Tape(Observer):
                 tensor.array = array if stays else _plain(tensor.array)
                 if not stays and self.reason is None:
                     self.reason = "a tensor is given other memory (by assigning to .data)"
+            if tensor.grad is not None and type(tensor.grad.array) is Recorder:
+                tensor.grad.array = _plain(tensor.grad.array)
 
     def give_up(self, what: str) -> None:
         """Stop writing: ``what`` happened, which a replay could not do. The step itself goes on."""

@@ -228,8 +228,6 @@ def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: A
             program.cleared.append(tensor)
         return
     array = tensor.grad.array
-    if type(array) is Recorder:
-        tensor.grad.array = array.view(np.ndarray)
     if tensor.grad.needs_grad:
         raise UnsupportedError("a gradient is itself recorded (create_graph=True)")
     buffer = tape.find(array) if array.size else None
