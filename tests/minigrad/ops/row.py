@@ -27,7 +27,6 @@ class Row(NamedTuple):
     dtypes: str = "fib"  # floats, integers, bools (d: floats but half precision): what the type test tries
     mixed: bool = True  # whether it mixes types
     exact: float = 1.0  # factor on the tolerances
-    title: bool = True  # whether grad_fn has PyTorch's name
 
 
 BOOLS = st.booleans()

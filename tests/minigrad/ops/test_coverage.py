@@ -92,7 +92,7 @@ def test_no_two_rows_have_one_name() -> None:
 def wrong(forward: Any, rule: Any) -> Row:
     planted = Primitive(forward)
     planted.vjp(x=rule)
-    return Row("planted", lambda m, x: planted(x), st.just(Case(((3,),), {})), torch=lambda m, x: x.sin(), title=False)
+    return Row("planted", lambda m, x: planted(x), st.just(Case(((3,),), {})), torch=lambda m, x: x.sin())
 
 
 def sine(x: Any) -> Any:

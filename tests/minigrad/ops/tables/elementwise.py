@@ -49,7 +49,7 @@ ELEMENTWISE = [
     binary("hypot", away),
     *[binary(n, order=0) for n in ("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor")],
     *[binary(n, order=0, dtypes="ib") for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
-    binary("rsub", title=False),
+    binary("rsub"),
     *[Row(n, method(n), together()) for n in ("__add__", "__sub__", "__mul__")],
     Row("operators", lambda m, x, y: -x * y - y / (x * x + 1) + abs(y) + 2 * x - (3 - y), together(), special=0),
     Row("add with alpha", function("add"), together(alpha=st.sampled_from([1, 2, -1])), dtypes="fi"),
@@ -129,14 +129,14 @@ ELEMENTWISE = [
 NUMPYS = [  # what NumPy has, and PyTorch under other names
     layer("acosh", lambda x: tr.acosh(abs(x) + 1.5), lambda x: torch.acosh(abs(x) + 1.5)),
     layer("atanh", tr.atanh, torch.atanh)._replace(domain=unit, kinks=1),
-    layer("cbrt", lambda x: e.cbrt(abs(x) + 1), lambda x: (abs(x) + 1) ** (1 / 3))._replace(title=False),
+    layer("cbrt", lambda x: e.cbrt(abs(x) + 1), lambda x: (abs(x) + 1) ** (1 / 3)),
 ]
 
 
 CONVERSIONS = [
-    Row("to float64", lambda m, x: x.to(m.float64), each(), title=False),
-    Row("to float32", lambda m, x: x.float(), each(), title=False),
-    Row("to float16", lambda m, x: x.half(), each(), special=-1, title=False, exact=1e4),
+    Row("to float64", lambda m, x: x.to(m.float64), each()),
+    Row("to float32", lambda m, x: x.float(), each()),
+    Row("to float16", lambda m, x: x.half(), each(), special=-1, exact=1e4),
     Row("to int64", lambda m, x: (x * 1).to(m.int64), each(), order=0, special=-1),
     Row("to bool", lambda m, x: x.bool(), each(), order=0),
 ]

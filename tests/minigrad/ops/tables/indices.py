@@ -113,14 +113,14 @@ def rows_of(draw: Any, with_source: bool = False, **more: Any) -> Case:
 MATRIX = shapes(2, 3)
 
 INDICES = [
-    Row("getitem", lambda m, x, index: x[index], an_index(), title=False),
-    Row("getitem by a mask", lambda m, x: x[x > 0], each(), title=False),
+    Row("getitem", lambda m, x, index: x[index], an_index()),
+    Row("getitem by a mask", lambda m, x: x[x > 0], each()),
     Row("select", lambda m, x, dim: x.select(dim, x.shape[dim] - 1), one_dim(1)),
     Row("unbind", lambda m, x, dim: m.unbind(x, dim), one_dim(1)),
     Row("iteration", lambda m, x: list(x), shapes(1).map(lambda s: Case((s,), {}))),
     Row("gather", lambda m, x, dim, index: m.gather(x, dim, index), gathered()),
     Row("take_along_dim", lambda m, x, dim, index: m.take_along_dim(x, index, dim), along()),
-    Row("take_along_dim of all", lambda m, x: m.take_along_dim(x + 0, m.tensor([0, 2])), fixed((3,)), title=False),
+    Row("take_along_dim of all", lambda m, x: m.take_along_dim(x + 0, m.tensor([0, 2])), fixed((3,))),
     Row("scatter_add", lambda m, x, src, dim, index: m.scatter_add(x, dim, index, src), scattered(), dtypes="f"),
     Row("scatter", lambda m, x, src, dim, index: m.scatter(x, dim, index, src), scattered(True), dtypes="f"),
     Row(
@@ -162,7 +162,6 @@ INDICES = [
         rows_of().map(lambda c: Case((c.shapes[0], ()), c.options)),
         dtypes="f",
         mixed=False,
-        title=False,
     ),
     Row(
         "index_copy",
@@ -182,7 +181,6 @@ INDICES = [
         ),
         dtypes="f",
         mixed=False,
-        title=False,
     ),
     Row("take", lambda m, x: m.take(x, m.tensor([[0, 2], [2, 1]])), fixed((2, 3))),
     *[
@@ -190,7 +188,6 @@ INDICES = [
             f"repeat_interleave {n}",
             lambda m, x, dim, n=n: m.repeat_interleave(x, m.tensor([2, 0, 1]) if n == "each its own" else 2, dim),
             st.sampled_from([Case(((3, 3),), {"dim": 0}), Case(((2, 3),), {"dim": -1}), Case(((3,),), {"dim": None})]),
-            title=False,
         )
         for n in ("alike", "each its own")
     ],
@@ -204,7 +201,7 @@ INDICES = [
         function("diag"),
         shapes(1, 2).flatmap(lambda s: st.integers(-1, 1).map(lambda k: Case((s,), {"diagonal": k}))),
     ),
-    Row("diagflat", function("diagflat"), each(offset=st.integers(-1, 2)), title=False),
+    Row("diagflat", function("diagflat"), each(offset=st.integers(-1, 2))),
     Row(
         "diag_embed",
         lambda m, x, offset, dims: m.diag_embed(x, offset, *dims),
@@ -215,7 +212,6 @@ INDICES = [
                 st.sampled_from([(), (0, 1), (-1, 0)]),
             )
         ),
-        title=False,
     ),
     Row("diagonal", lambda m, x: m.diagonal(x), MATRIX.map(lambda s: Case((s,), {}))),
     Row("diagonal of other dims", lambda m, x: m.diagonal(x, 1, -1, 0), MATRIX.map(lambda s: Case((s,), {}))),

@@ -101,7 +101,6 @@ LOSSES = [
         special=0,
         dtypes="d",
         mixed=False,
-        title=False,
     ),
     Row(
         "linear of a stack",
@@ -110,7 +109,6 @@ LOSSES = [
         special=0,
         dtypes="d",
         mixed=False,
-        title=False,
     ),
     *[Row(n, functional(n), pairs(), special=0, dtypes="d", mixed=False) for n in ("mse_loss", "l1_loss")],
     Row(
@@ -149,7 +147,7 @@ LOSSES = [
         dtypes="d",
         mixed=False,
     ),
-    Row("cross_entropy", of_classes("cross_entropy"), classes(), kinks=1, special=0, dtypes="d", title=False),
+    Row("cross_entropy", of_classes("cross_entropy"), classes(), kinks=1, special=0, dtypes="d"),
     Row(
         "cross_entropy smoothed",
         of_classes("cross_entropy"),
@@ -157,9 +155,8 @@ LOSSES = [
         kinks=1,
         special=0,
         dtypes="d",
-        title=False,
     ),
-    Row("nll_loss", of_classes("nll_loss"), classes(), kinks=1, special=0, dtypes="d", title=False),
+    Row("nll_loss", of_classes("nll_loss"), classes(), kinks=1, special=0, dtypes="d"),
     Row(
         "gaussian_kl",
         lambda m, mu, logvar: gaussian_kl(mu, logvar),
@@ -168,7 +165,6 @@ LOSSES = [
         special=0,
         dtypes="d",
         mixed=False,
-        title=False,
     ),
     *[
         Row(name, call, normalised(learned), kinks=-1, special=-1, dtypes="d", mixed=False, exact=100)

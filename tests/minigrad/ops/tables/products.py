@@ -65,8 +65,8 @@ SQUARE = st.tuples(shapes(0, 1, st.sampled_from([1, 2])), st.sampled_from([1, 2,
 )
 
 PRODUCTS = [
-    Row("matmul", function("matmul"), products(), special=0, title=False, dtypes="fi", mixed=False),
-    Row("@", lambda m, x, y: x @ y, products(), special=0, title=False, dtypes="f", mixed=False),
+    Row("matmul", function("matmul"), products(), special=0, dtypes="fi", mixed=False),
+    Row("@", lambda m, x, y: x @ y, products(), special=0, dtypes="f", mixed=False),
     Row(
         "mm",
         function("mm"),
@@ -99,7 +99,6 @@ PRODUCTS = [
         ).map(lambda s: Case(s, {})),
         special=0,
         dtypes="f",
-        title=False,
     ),
     Row(
         "tensordot",
@@ -114,7 +113,6 @@ PRODUCTS = [
         ),
         special=0,
         dtypes="f",
-        title=False,
     ),
     Row(
         "addmv",
@@ -127,7 +125,6 @@ PRODUCTS = [
         ),
         special=0,
         dtypes="f",
-        title=False,
     ),
     Row(
         "baddbmm",
@@ -135,10 +132,9 @@ PRODUCTS = [
         THREE.map(lambda n: Case(((2, n[0], n[2]), (2, n[0], n[1]), (2, n[1], n[2])), {"beta": 2, "alpha": 0.5})),
         special=0,
         dtypes="f",
-        title=False,
     ),
-    Row("vdot", function("vdot"), SIZE.map(lambda n: Case(((n,), (n,)), {})), special=0, dtypes="f", title=False),
-    Row("outer", function("outer"), THREE.map(lambda n: Case(((n[0],), (n[1],)), {})), special=0, title=False),
+    Row("vdot", function("vdot"), SIZE.map(lambda n: Case(((n,), (n,)), {})), special=0, dtypes="f"),
+    Row("outer", function("outer"), THREE.map(lambda n: Case(((n[0],), (n[1],)), {})), special=0),
     Row(
         "addmm",
         function("addmm"),
@@ -155,10 +151,9 @@ PRODUCTS = [
         special=0,
         dtypes="f",
         mixed=False,
-        title=False,
     ),
     *[
-        Row(f"einsum {q}", lambda m, *xs, q=q: m.einsum(q, *xs), fixed(*found), special=0, title=False, dtypes="f")
+        Row(f"einsum {q}", lambda m, *xs, q=q: m.einsum(q, *xs), fixed(*found), special=0, dtypes="f")
         for q, found in {"ii->i": ((3, 3),), "ii,i->i": ((2, 2), (2,)), "iji->j": ((2, 3, 2),)}.items()
     ],
     Row(
@@ -166,7 +161,6 @@ PRODUCTS = [
         lambda m, *xs, equation: m.einsum(equation, *xs),
         equations(),
         special=0,
-        title=False,
         dtypes="f",
         mixed=False,
     ),

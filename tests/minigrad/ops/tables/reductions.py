@@ -37,7 +37,7 @@ REDUCTIONS = [
     Row("median of none", function("median"), fixed((2, 0)), dtypes="f"),
     Row("prod of all", function("prod"), each(), special=0),
     *[Row(f"{n} of all", function(n), each().filter(several)) for n in ("var", "std")],
-    *[Row(n, function(n), many_dims(keepdim=BOOLS), title=False) for n in ("sum", "mean")],
+    *[Row(n, function(n), many_dims(keepdim=BOOLS)) for n in ("sum", "mean")],
     *[Row(f"{n} of few", function(n), spread((0, 1)), order=1, dtypes="f", special=0) for n in ("var", "std")],
     *[Row(n, function(n), spread().filter(enough), dtypes="f") for n in ("var", "std")],
     Row("var unbiased", lambda m, x, unbiased: x.var(unbiased), each(unbiased=BOOLS).filter(several), dtypes="f"),
@@ -47,16 +47,13 @@ REDUCTIONS = [
         one_dim(1, unbiased=BOOLS).filter(lambda c: c.shapes[0][c.options["dim"]] > 1),
         dtypes="f",
     ),
-    *[Row(n, function(n), many_dims(keepdim=BOOLS), dtypes="f", title=n == "nansum") for n in ("nansum", "nanmean")],
-    *[
-        Row(n, function(n), spread((0, 1)).filter(enough), special=-1, dtypes="f", title=False)
-        for n in ("var_mean", "std_mean")
-    ],
+    *[Row(n, function(n), many_dims(keepdim=BOOLS), dtypes="f") for n in ("nansum", "nanmean")],
+    *[Row(n, function(n), spread((0, 1)).filter(enough), special=-1, dtypes="f") for n in ("var_mean", "std_mean")],
     Row("sum as dtype", lambda m, x, dim: x.sum(dim, dtype=m.float64), one_dim()),
     Row("prod", function("prod"), one_dim(keepdim=BOOLS), special=0),
     Row("cumsum", function("cumsum"), one_dim()),
     Row("cumprod", function("cumprod"), one_dim(), special=0),
-    Row("diff", function("diff"), one_dim(1, n=st.integers(0, 3)), title=False),
+    Row("diff", function("diff"), one_dim(1, n=st.integers(0, 3))),
     *[
         Row(
             n,
@@ -73,7 +70,7 @@ REDUCTIONS = [
     ],
     *[Row(f"{n} along dim", function(n), one_dim(keepdim=BOOLS), dtypes="fi") for n in ("max", "min")],
     *[Row(n, function(n), one_dim(), special=0, dtypes="fi") for n in ("cummax", "cummin")],
-    Row("aminmax", lambda m, x, **o: m.aminmax(x, **o), one_dim(keepdim=BOOLS), dtypes="fi", title=False),
+    Row("aminmax", lambda m, x, **o: m.aminmax(x, **o), one_dim(keepdim=BOOLS), dtypes="fi"),
     Row(
         "median along dim",
         lambda m, x, **o: m.median(x, **o).values,
@@ -100,7 +97,6 @@ REDUCTIONS = [
         kinks=0,
         special=0,
         dtypes="d",
-        title=False,
     ),
     *[Row(n, function(n), one_dim(keepdim=BOOLS), order=0, dtypes="fi") for n in ("argmax", "argmin")],
     *[Row(f"{n} of all", function(n), each(), order=0, dtypes="fi") for n in ("argmax", "argmin")],
@@ -145,7 +141,6 @@ REDUCTIONS = [
         kinks=1,
         special=0,
         dtypes="f",
-        title=False,
         mixed=False,
     ),
     Row(
@@ -164,7 +159,6 @@ REDUCTIONS = [
         special=-1,
         dtypes="d",
         mixed=False,
-        title=False,
     ),
     Row(
         "cov",
@@ -172,7 +166,6 @@ REDUCTIONS = [
         shapes(1, 2, st.sampled_from([2, 3])).map(lambda s: Case((s,), {})),
         special=0,
         dtypes="d",
-        title=False,
     ),
     Row(
         "corrcoef",
@@ -182,7 +175,6 @@ REDUCTIONS = [
         kinks=-1,
         special=-1,
         dtypes="d",
-        title=False,
         exact=30,
     ),
 ]

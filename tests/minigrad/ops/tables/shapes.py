@@ -87,7 +87,7 @@ def a_stretch(draw: Any) -> Case:
 
 
 SHAPES = [
-    Row("reshape", lambda m, x, shape: x.reshape(shape), regrouped(), title=False),
+    Row("reshape", lambda m, x, shape: x.reshape(shape), regrouped()),
     Row("view", lambda m, x, shape: (x * 1).view(shape), regrouped()),
     Row(
         "flatten",
@@ -95,7 +95,6 @@ SHAPES = [
             min(a % max(x.ndim, 1), b % max(x.ndim, 1)), max(a % max(x.ndim, 1), b % max(x.ndim, 1))
         ),
         two_dims(),
-        title=False,
     ),
     Row("unflatten", lambda m, x: x.unflatten(1, (2, -1)), fixed((2, 4))),
     Row("permute", lambda m, x, dims: x.permute(dims), permuted()),
@@ -104,7 +103,7 @@ SHAPES = [
     Row("T", lambda m, x: x.T, shapes(2, 2).map(lambda s: Case((s,), {}))),
     Row("mT", lambda m, x: x.mT, shapes(2).map(lambda s: Case((s,), {}))),
     Row("movedim", lambda m, x, a, b: m.movedim(x, a, b), two_dims(1)),
-    Row("movedim of a number", lambda m, x: m.movedim(x, 0, -1), fixed(()), title=False),  # PyTorch calls that an alias
+    Row("movedim of a number", lambda m, x: m.movedim(x, 0, -1), fixed(())),  # PyTorch calls that an alias
     Row(
         "unsqueeze",
         lambda m, x, dim: x.unsqueeze(dim),
@@ -127,7 +126,7 @@ SHAPES = [
         shapes().flatmap(lambda s: some_dims(len(s)).map(lambda d: Case((s,), {"dims": d}))),
     ),
     Row("roll", lambda m, x, dim, shifts: m.roll(x, shifts, dim), one_dim(1, shifts=st.integers(-3, 4))),
-    Row("roll of all", lambda m, x, shifts: m.roll(x, shifts), each(shifts=st.integers(-3, 4)), title=False),
+    Row("roll of all", lambda m, x, shifts: m.roll(x, shifts), each(shifts=st.integers(-3, 4))),
     Row("cat", lambda m, *xs, dim: m.cat(xs, dim), joined(False)),
     Row("stack", lambda m, *xs, dim: m.stack(xs, dim), joined(True)),
     Row("split", lambda m, x, sizes, dim: m.split(x, sizes, dim), pieces()),
@@ -135,19 +134,17 @@ SHAPES = [
         "tensor_split",
         lambda m, x, dim, sections: m.tensor_split(x, sections, dim),
         one_dim(1, sections=st.sampled_from([1, 2, 3, (1,), (1, 2), (0, 1), (-1,)])),
-        title=False,
     ),
     *[
         Row(n, lambda m, *xs, n=n: getattr(m, n)(xs), shapes().map(lambda s: Case((s, s), {})))
         for n in ("hstack", "vstack", "dstack", "column_stack")
     ],
-    *[Row(n, function(n), each(), title=False) for n in ("atleast_1d", "atleast_2d", "atleast_3d", "fliplr", "flipud")],
+    *[Row(n, function(n), each()) for n in ("atleast_1d", "atleast_2d", "atleast_3d", "fliplr", "flipud")],
     Row(
         "rot90",
         lambda m, x, k: m.rot90(x, k, (1, 0)),
         shapes(2).flatmap(lambda s: st.integers(-3, 4).map(lambda k: Case((s,), {"k": k}))),
-        title=False,
     ),
-    Row("chunk", lambda m, x, dim, chunks: m.chunk(x, chunks, dim), one_dim(1, chunks=st.integers(1, 4)), title=False),
+    Row("chunk", lambda m, x, dim, chunks: m.chunk(x, chunks, dim), one_dim(1, chunks=st.integers(1, 4))),
     Row("narrow", lambda m, x, dim, start, length: x.narrow(dim, start, length), a_stretch()),
 ]
