@@ -38,8 +38,9 @@ def diagnose(
     the names of ``forward``'s parameters to a function each; or a sequence of functions in their order. A rule is called as
     ``Primitive.vjp`` calls it: first ``g``, dL/dy of the shape of the output (a tuple if there are several), then what its
     parameters name: inputs by the names ``forward`` gives them, ``y`` (or ``out``, ``output``) for the output, ``x_shape`` for
-    the shape of ``x``. A rule whose parameters have other names gets all inputs in order, and then the output. Gradients must
-    have the shape of their input: nothing is summed over broadcast axes on the rule's behalf.
+    the shape of ``x``, and ``cache`` for what a forward that returns ``(y, cache)`` keeps. A rule whose parameters have other
+    names gets all inputs in order, and then the output. Gradients must have the shape of their input: nothing is summed over
+    broadcast axes on the rule's behalf.
 
     ``reference`` is the right rule in the same form; with it a wrong rule is compared with mutants of the right one. For some
     fifty functions that are recognised by their values it is not needed. ``more`` are further tuples of inputs, of other

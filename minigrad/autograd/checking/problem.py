@@ -75,6 +75,20 @@ def is_float(x: Any) -> bool:
     return isinstance(x, float) or (isinstance(x, (np.ndarray, np.generic)) and np.asarray(x).dtype.kind == "f")
 
 
+def primary(result: Any) -> Any:
+    """The output of a forward function that may also return what its rule needs, as ``(y, cache)``."""
+    if isinstance(result, (tuple, list)) and len(result) > 1:
+        floats = [v for v in result if is_float(v)]
+        return floats[0] if len(floats) == 1 else result
+    return result
+
+
+def cache_of(result: Any) -> Any:
+    """What else it returned: one thing or a tuple of them."""
+    rest = tuple(v for v in result if not is_float(v)) if isinstance(result, (tuple, list)) else ()
+    return rest[0] if len(rest) == 1 else rest
+
+
 class RuleProblem(Problem):
     """A forward function on arrays, and its rule or rules on arrays."""
 
@@ -124,7 +138,7 @@ class RuleProblem(Problem):
     def pull(self, xs: Arrays, rows: Sequence[Arrays]) -> list[list[Any]]:
         given = self._given(xs)
         y = self.outputs(xs)
-        several = isinstance(y, (tuple, list))
+        several = isinstance(primary(y), (tuple, list))
         return [self._one(given, y, list(row) if several else row[0]) for row in rows]
 
     def raw(self, xs: Arrays) -> list[Any] | None:
@@ -205,7 +219,7 @@ def caller(rule: Callable[..., Any], parameters: list[str]) -> Callable[..., Any
     outputs = ("y", "out", "output")
 
     def known(need: str) -> bool:
-        return need in parameters or need in outputs or need.removesuffix("_shape") in parameters
+        return need in parameters or need in outputs or need == "cache" or need.removesuffix("_shape") in parameters
 
     if variadic or not all(known(n) for n in needs):
         if not variadic and len(needs) not in (len(parameters), len(parameters) + 1):
@@ -221,6 +235,8 @@ def caller(rule: Callable[..., Any], parameters: list[str]) -> Callable[..., Any
     def value(need: str, values: dict[str, Any], y: Any) -> Any:
         if need in values:
             return values[need]
-        return y if need in outputs else np.shape(values[need.removesuffix("_shape")])
+        if need == "cache":
+            return cache_of(y)
+        return primary(y) if need in outputs else np.shape(values[need.removesuffix("_shape")])
 
     return lambda g, values, y: rule(g, *[value(n, values, y) for n in needs])

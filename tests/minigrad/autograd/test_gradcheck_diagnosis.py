@@ -274,10 +274,24 @@ def test_forms_of_rules_and_inputs_are_understood() -> None:
     assert diagnose(forward, [wide["w"]], inputs, wrt=["w"])
     assert diagnose(lambda x: (x * 2, x * 3), lambda g: g[0] * 2 + g[1] * 3, [X])
     assert diagnose(lambda x: x * x, lambda g, x: g * 2 * x, [1.5])
-    with pytest.raises(ValueError, match="asks for 'cache'"):
-        diagnose(forward, lambda g, x, cache: g, inputs)
+    with pytest.raises(ValueError, match="asks for 'mask'"):
+        diagnose(forward, lambda g, x, mask: g, inputs)
     with pytest.raises(ValueError, match="at least one input of floats"):
         diagnose(lambda i: i, lambda g: g, [np.arange(3)])
+
+
+def test_a_forward_may_hand_a_cache_to_its_rule() -> None:
+    def affine(x: Any, w: Any) -> Any:
+        return x @ w, {"x": x, "w": w}
+
+    def right(dout: Any, cache: Any) -> Any:
+        return dout @ cache["w"].T, cache["x"].T @ dout
+
+    def wrong(dout: Any, cache: Any) -> Any:
+        return dout @ cache["w"].T, -cache["x"].T @ dout
+
+    assert diagnose(affine, right, [X, SQUARE])
+    assert diagnose(affine, wrong, [X, SQUARE]).code == "sign"
 
 
 def test_further_draws_tell_axes_of_equal_size_apart() -> None:
