@@ -15,6 +15,7 @@ from ae.schedules import SCHEDULES
 # What a run takes if it is not told: enough epochs for a good picture, and on MNIST those of PyTorch's example.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "glyphs": {"epochs": 1000, "batch_size": 10, "lr": 5e-3, "hidden": [32], "latent": 10},
+    "moving-glyphs": {"epochs": 150, "batch_size": 32, "lr": 2e-3, "hidden": [128], "latent": 6},
     "digits": {"epochs": 100, "batch_size": 32, "lr": 1e-3, "hidden": [128], "latent": 8},
     "mnist": {"epochs": 10, "batch_size": 128, "lr": 1e-3, "hidden": [400], "latent": 20},
     "fashion-mnist": {"epochs": 10, "batch_size": 128, "lr": 1e-3, "hidden": [400], "latent": 20},

@@ -4,7 +4,7 @@ Reconstruction and likelihood are in nats per image, errors in squared grey leve
 """
 
 from ae.evaluation.blocks import decode_points, in_blocks, seeded
-from ae.evaluation.disentangling import Factors, glyph_factors, mutual_information, mutual_information_gap
+from ae.evaluation.disentangling import mutual_information, mutual_information_gap
 from ae.evaluation.frechet import PrincipalFeatures, frechet_distance
 from ae.evaluation.likelihood import active_units, kl_per_unit, log_likelihood, unit_variances
 from ae.evaluation.measure import METRICS, Evaluation, Metric, evaluate, table
@@ -14,7 +14,6 @@ from ae.evaluation.probes import fit_softmax, linear_probe, minimize, nearest_ne
 __all__ = [
     "METRICS",
     "Evaluation",
-    "Factors",
     "Metric",
     "PrincipalFeatures",
     "active_units",
@@ -24,7 +23,6 @@ __all__ = [
     "evaluate",
     "fit_softmax",
     "frechet_distance",
-    "glyph_factors",
     "grey_floor",
     "in_blocks",
     "kl_per_unit",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from ae.data import Splits
+from ae.data import Splits, glyph_factors
 from ae.evaluation import disentangling, frechet, likelihood, pixels, probes
 from ae.evaluation.blocks import in_blocks, seeded
 from ae.models import Model
@@ -167,7 +167,7 @@ def _codes(
 
 
 def _factors(found: Evaluation, model: Model, shape: tuple[int, int]) -> None:
-    factors = disentangling.glyph_factors(shape)
+    factors = glyph_factors(shape)
     codes = in_blocks(model.embed, factors.images)
     found.values["mig"], found.details["mig_per_factor"] = disentangling.mutual_information_gap(codes, factors.values)
 

@@ -81,9 +81,11 @@ def test_another_data_sets_file_is_refused(small_mnist, tmp_path):
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match="unknown data set 'cifar'; there are glyphs, digits, mnist, fashion-mnist"):
+    with pytest.raises(
+        ValueError, match="unknown data set 'cifar'; there are glyphs, moving-glyphs, digits, mnist, fashion-mnist"
+    ):
         load("cifar")
-    assert NAMES == ("glyphs", "digits", "mnist", "fashion-mnist")
+    assert NAMES == ("glyphs", "moving-glyphs", "digits", "mnist", "fashion-mnist")
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
-from ae.data import GLYPHS
-from ae.evaluation import glyph_factors, mutual_information, mutual_information_gap
+from ae.data import glyph_factors
+from ae.evaluation import mutual_information, mutual_information_gap
 
 FACTORS = glyph_factors((28, 28))
 PERFECT = np.column_stack(list(FACTORS.values.values())).astype(float)
@@ -47,28 +47,3 @@ def test_a_code_of_half_the_factors_has_half_the_gap():
 
 def test_one_unit_has_no_second():
     assert mutual_information_gap(PERFECT[:, :1], {"digit": FACTORS.values["digit"]})[0] == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("shape", "counts"), [((5, 5), [10, 4]), ((8, 8), [10, 4, 4, 4]), ((28, 28), [10, 4, 5, 5]), ((5, 7), [10, 4, 3])]
-)
-def test_the_pictures_are_all_combinations_of_the_factors(shape, counts):
-    factors = glyph_factors(shape)
-    assert [len(np.unique(values)) for values in factors.values.values()] == counts
-    assert factors.images.shape == (np.prod(counts), np.prod(shape))
-    assert len(np.unique(factors.images, axis=0)) == len(factors.images)
-    assert factors.images.dtype == np.float32
-
-
-def test_a_picture_is_the_glyph_in_its_place_and_brightness():
-    factors = glyph_factors((8, 8))
-    chosen = (factors.values["digit"] == 7) & (factors.values["brightness"] == 0)
-    chosen &= (factors.values["row"] == 1) & (factors.values["column"] == 3)
-    (image,) = factors.images[chosen].reshape(-1, 8, 8)
-    np.testing.assert_allclose(image[1:6, 3:8], 0.4 * GLYPHS[7])
-    assert image.sum() == pytest.approx(0.4 * GLYPHS[7].sum())
-
-
-def test_a_frame_too_small_for_a_glyph_is_refused():
-    with pytest.raises(ValueError, match="at least 5x5 pixels, got 4x9"):
-        glyph_factors((4, 9))
