@@ -24,14 +24,15 @@ SIMILAR = 1e-9  # what rounding may do to a value computed in another order
 
 
 class Names:
-    """The functions of a module as attributes; one that is missing is the learner's mistake."""
+    """The functions of a module as attributes; one that is missing is the learner's mistake. ``last`` is the one used last."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        self.namespace = namespace
+        self.namespace, self.last = namespace, ""
 
     def __getattr__(self, name: str) -> Any:
         if name not in self.namespace:
             raise Failure("missing", f"{name} is not there: keep the name that the exercise gave, and fill its body.")
+        self.last = name
         return self.namespace[name]
 
 
@@ -176,7 +177,11 @@ class Grader:
     def _check(
         self, forward: Any, rule: Any, right: Any, inputs: list[Any], more: list[Any], wrt: Any, where: str = ""
     ) -> None:
-        report = diagnose(forward, rule, inputs, reference=right, wrt=wrt, more=more)
+        try:
+            report = diagnose(forward, rule, inputs, reference=right, wrt=wrt, more=more)
+        except ValueError:  # as where the shapes are right in some draws only: then each draw by itself
+            reports = [diagnose(forward, rule, given, reference=right, wrt=wrt) for given in [inputs, *more]]
+            report = next((r for r in reports if not r.ok), reports[0])
         if not report.ok:
             raise failure_of(report, where)
 

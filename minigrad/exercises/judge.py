@@ -6,6 +6,7 @@ wrote down. Whatever the learner's code does, an answer comes back: a ``Verdict`
 
 from __future__ import annotations
 
+import ast
 import faulthandler
 import json
 import linecache
@@ -53,6 +54,7 @@ def grade(
     """Judge an answer in this process; ``alter`` may replace functions before they are judged."""
     filename = filename or f"<{exercise.name}>"
     start = time.perf_counter()
+    grader: Grader | None = None
     try:
         solution = namespace(exercise.solution, f"<solution of {exercise.name}>")
         learner = namespace(text, filename)
@@ -63,7 +65,8 @@ def grade(
             exec(code_of(exercise.grade, f"<grading of {exercise.name}>"), grader.words())
         verdict = Verdict(exercise.name, True)
     except Failure as failure:
-        verdict = Verdict(exercise.name, False, failure.code, failure.sentence, None, failure.details)
+        line = line_of(text, grader.learner.last) if grader else None
+        verdict = Verdict(exercise.name, False, failure.code, failure.sentence, line, failure.details)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -112,6 +115,14 @@ def last_line(trace: TracebackType | None, filename: str) -> int | None:
     """The last line of the file that a traceback went through."""
     lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == filename]
     return lines[-1] if lines else None
+
+
+def line_of(text: str, name: str) -> int | None:
+    """The line of a function's last return, or, without any, of its head."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return max([n.lineno for n in ast.walk(node) if isinstance(n, ast.Return)], default=node.lineno)
+    return None
 
 
 def shapes_at(trace: TracebackType | None, filename: str) -> list[str]:

@@ -83,6 +83,11 @@ def test_rule_that_fails_at_edge_shapes_only_is_found(body, code):
     assert verdict(answer, lambda grader: grader.rule("mean_vjp", of="mean", x="n m")) == code
 
 
+def test_shape_that_is_right_in_some_draws_only_is_found():
+    answer = "\ndef kink_vjp(g, x):\n    return g * (x < 0) if len(x) < 5 else (g * (x > 0))[1:]\n"
+    assert verdict(answer, lambda grader: grader.rule("kink_vjp", of="kink", x="n m")) == "comparison"
+
+
 def test_choice_at_a_kink_is_the_references():
     answer = "\ndef kink_vjp(g, x):\n    return g * (x >= 0)\n"
     assert verdict(answer, lambda grader: grader.rule("kink_vjp", of="kink", x="n m")) == ""

@@ -25,17 +25,23 @@ def with_body(body):
         ("raise NotImplementedError('soon')", "not_implemented", 5, "still to be written"),
         ("exit()", "exit", 5, "leave exit() out"),
         ("return sin_of_square_vjp(g, x)", "recursion", 5, "calls itself"),
-        ("g * np.cos(x**2)", "none", None, "return statement is missing"),
-        ("return 'cos'", "wrong_type", None, "str"),
-        ("return [g, x, g]", "wrong_count", None, "return one for each"),
-        ("return g.sum()", "over_summed", None, "shape"),
-        ("g *= np.cos(x**2) * 2 * x\nreturn g", "upstream_changed", None, "changes g in place"),
+        ("g * np.cos(x**2)", "none", 4, "return statement is missing"),
+        ("return 'cos'", "wrong_type", 5, "str"),
+        ("return [g, x, g]", "wrong_count", 5, "return one for each"),
+        ("return g.sum()", "over_summed", 5, "shape"),
+        ("g *= np.cos(x**2) * 2 * x\nreturn g", "upstream_changed", 6, "changes g in place"),
     ],
 )
 def test_mistake_in_python_gets_a_plain_sentence_and_its_line(body, code, line, words):
     verdict = grade(CHAIN, with_body(body))
     assert (verdict.passed, verdict.code, verdict.line) == (False, code, line)
     assert words in verdict.message
+
+
+def test_wrong_answer_names_the_line_of_the_function_that_is_wrong():
+    both = find(load(), "add_mul")
+    verdict = grade(both, both.solution.replace("return g * b, g * a", "return g * a, g * b"))
+    assert both.solution.splitlines()[verdict.line - 1].strip() == "return g * b, g * a"
 
 
 def test_function_that_was_renamed_is_missed():
