@@ -78,7 +78,7 @@ class TensorProblem(Problem):
     @contextlib.contextmanager
     def placed(self, xs: Arrays) -> Iterator[tuple[list[Any], list[Any]]]:
         """While ``xs`` are in place: the arguments of ``func``, and the leaves that hold ``xs``."""
-        leaves = [Tensor.wrap(x.astype(d)).requires_grad_() for x, d in zip(xs, self.dtypes, strict=True)]
+        leaves = [Tensor.wrap(np.array(x, d)).requires_grad_() for x, d in zip(xs, self.dtypes, strict=True)]
         given = list(self.given)
         for i, leaf in zip(self.where, leaves, strict=False):
             given[i] = leaf

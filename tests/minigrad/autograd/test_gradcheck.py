@@ -152,6 +152,13 @@ def test_a_numpy_function_is_checked_on_arrays() -> None:
     assert gradcheck(lambda x: np.sum(np.exp(x) * x, axis=0), x)
 
 
+def test_scalars_are_checked_to_second_order() -> None:
+    x = mg.tensor(0.7, dtype=mg.float64, requires_grad=True)
+    for check in (gradcheck, gradgradcheck):
+        assert check(lambda x: mg.sin(x) * x, x)
+        assert check(lambda v: v[0] * v[1].exp(), leaf(2))
+
+
 def test_several_inputs_and_outputs_and_integers_among_them() -> None:
     index = mg.tensor([2, 0, 0])
     assert gradcheck(lambda x, i, w: (x[i] * w, (x * 2).sum()), (leaf(3, 2), index, leaf(2, seed=1)))
