@@ -180,7 +180,9 @@ def _promote(x: Any, other: Any) -> tuple[np.ndarray, np.ndarray]:
 @functools.lru_cache(1024)
 def constant(value: float, dtype: np.dtype) -> np.ndarray:
     """A number as a 0-d array, which NumPy takes as an operand in half the time of a Python number. Not to be changed."""
-    return np.array(value, dtype)
+    found = np.array(value, dtype)
+    found.flags.writeable = False
+    return found
 
 
 def promote_float(x: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ def _frozen(tree: Any) -> Any:
     if isinstance(tree, dict):
         return tuple((key, _frozen(item)) for key, item in tree.items())
     if isinstance(tree, np.ndarray):
-        return id(tree)
+        return (tree.dtype.str, tree.tobytes()) if tree.ndim == 0 else id(tree)
     return tree if isinstance(tree, Address) else (type(tree), repr(tree))
 
 
@@ -132,6 +132,7 @@ def with_prepared_numbers(program: Sequence[Instruction]) -> list[Instruction]:
 
 
 def _prepared(i: Instruction) -> Instruction:
+    i = changed(i, args=replace(i.args, Address, _constant))
     if not isinstance(i.function, np.ufunc) or i.options.keys() - {"out"} or i.function.signature is not None:
         return i
     numbers = [type(x) in (bool, int, float) or isinstance(x, np.generic) for x in i.args]
@@ -151,6 +152,34 @@ def _prepared(i: Instruction) -> Instruction:
             x = np.array(x, dtype)
         args.append(x)
     return changed(i, args=tuple(args))
+
+
+def _constant(a: Address) -> Any:
+    """The number at an address, if it is one that nobody can change."""
+    owner = a.buffer.owner
+    fixed = a.buffer.given and isinstance(owner, np.ndarray) and owner.ndim == 0 and not owner.flags.writeable
+    return owner if fixed and not a.shape else a
+
+
+def with_rows_of_bounds(program: Sequence[Instruction]) -> list[Instruction]:
+    """``maximum`` with a number is slow in NumPy, with an array it is not: many rows share one row of that number."""
+    return [_bounded(i) for i in program]
+
+
+def _bounded(i: Instruction) -> Instruction:
+    numbers = [isinstance(x, np.ndarray) and x.ndim == 0 for x in i.args]
+    if i.function not in (np.maximum, np.minimum) or i.options or sum(numbers) != 1 or len(i.outs) != 1:
+        return i
+    (n,) = i.outs[0].shape if len(i.outs[0].shape) == 1 else (0,)
+    width = next((w for w in range(8192, 511, -1) if n % w == 0), 0)
+    if not width or n == width or not all(x.shape == (n,) and x.contiguous for x in (*i.reads, *i.outs)):
+        return i
+
+    def rows(a: Address) -> Address:
+        return changed(a, shape=(n // width, width), strides=(width * a.dtype.itemsize, a.dtype.itemsize))
+
+    args = tuple(np.full(width, x) if number else x for x, number in zip(i.args, numbers, strict=True))
+    return changed(i, args=replace(args, Address, rows), outs=(rows(i.outs[0]),))
 
 
 def _fits(number: Any, dtype: np.dtype) -> bool:

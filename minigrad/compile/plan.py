@@ -78,7 +78,7 @@ class Plan:
         numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
         sizes = [len(program.instructions), len(code)]
-        code = passes.without_repeated(code)
+        code = passes.without_repeated(passes.with_prepared_numbers(code))
         sizes.append(len(code))
         code, self._instead = passes.without_copies(code, numbers)
         sizes.append(len(code))
@@ -86,7 +86,7 @@ class Plan:
         sizes.append(len(code))
         steps = ("allocations", "repetitions", "copies", "without use")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
-        self.code = passes.with_flat_operands(passes.with_prepared_numbers(code))
+        self.code = passes.with_rows_of_bounds(passes.with_flat_operands(code))
         self._guards = _guards(program, (step, *(x for x in arguments if not isinstance(x, Tensor))))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
