@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 import minigrad
+from ae import schedules
 from ae.models import Model, build
 
 BINARIZE = ("none", "threshold", "dynamic")
@@ -56,6 +57,9 @@ class Config:
                 raise ValueError(f"{name} needs a number above 0, got {value!r}")
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise ValueError(f"validation needs a share of the images from 0 to below 1, got {self.validation!r}")
+        if not all(isinstance(size, int) and size >= 1 for size in self.hidden):
+            raise ValueError(f"hidden needs whole numbers from 1, got {self.hidden!r}")
+        schedules.check(self.schedule, self.schedule_options)
         if self.binarize not in BINARIZE:
             raise ValueError(f"unknown binarize {self.binarize!r}; there are {', '.join(BINARIZE)}")
         if not self.validation and (self.patience or self.keep_best or self.schedule == "plateau"):

@@ -115,7 +115,7 @@ def load(folder: str | os.PathLike[str]) -> Model:
 
 
 def lengthen(folder: str | os.PathLike[str], epochs: int) -> Config:
-    """Let a run go on to more epochs than it was made for, and return its configuration.
+    """Return the configuration that lets a run go on to more epochs than it was made for.
 
     Raises ValueError if it had as many already, or if its schedule was laid out for its length.
     """
@@ -126,14 +126,13 @@ def lengthen(folder: str | os.PathLike[str], epochs: int) -> Config:
         raise ValueError(
             f"{folder} has the schedule {config.schedule}, which was laid out for {config.epochs} epochs: start a new run"
         )
-    config = replace(config, epochs=epochs)
-    _save_config(Path(folder), config)
-    return config
+    return replace(config, epochs=epochs)
 
 
 def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
     """Bring a training to where its run was left, put the folder's files right, and return the metrics so far.
 
+    The training's configuration becomes the run's; it is the run's own, or the one that `lengthen` made of it.
     Raises FileNotFoundError if the run has no state.safetensors, ValueError if that is damaged or of another run.
     """
     path = Path(folder) / "state.safetensors"
@@ -150,6 +149,7 @@ def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
     if rest["metrics"] and len(lines) < training.epoch:
         lines.append(Metrics(**rest["metrics"]))  # the interruption came before its line
     text = "".join(json.dumps(as_dict(line)) + "\n" for line in lines)
+    _save_config(Path(folder), training.config)
     _write(Path(folder) / "metrics.jsonl", lambda part: part.write_text(text, encoding="utf-8"))
     if training.improved or not training.config.keep_best:
         save_model(Path(folder), training.model, training.epoch)

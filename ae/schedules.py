@@ -79,11 +79,8 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
 )
 
 
-def build(name: str, optimizer: optim.Optimizer, epochs: int, options: Options) -> Any:
-    """Return a scheduler by its name, None if the rate is constant.
-
-    Raises ValueError for an unknown name or option, and for a value that is no number above or equal to 0.
-    """
+def check(name: str, options: Options) -> None:
+    """Raise ValueError for an unknown schedule or option, and for a value that is no number in its range."""
     if name not in SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}; there are {', '.join(SCHEDULES)}")
     entry = SCHEDULES[name]
@@ -94,6 +91,11 @@ def build(name: str, optimizer: optim.Optimizer, epochs: int, options: Options) 
         whole = isinstance(entry.options[option], int)
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             raise ValueError(f"{option} of the schedule {name} needs a {'whole ' * whole}number, got {value!r}")
-        if not (1 if whole else 0) <= value < math.inf:
+        if not int(whole) <= value < math.inf:
             raise ValueError(f"{option} of the schedule {name} needs a number from {int(whole)}, got {value!r}")
-    return entry.make(optimizer, epochs, {**entry.options, **options})
+
+
+def build(name: str, optimizer: optim.Optimizer, epochs: int, options: Options) -> Any:
+    """Return a scheduler by its name, None if the rate is constant. Raises ValueError as `check` does."""
+    check(name, options)
+    return SCHEDULES[name].make(optimizer, epochs, {**SCHEDULES[name].options, **options})

@@ -9,6 +9,7 @@ import torch
 
 import minigrad
 from ae import runs, schedules
+from ae.__main__ import main
 from ae.config import Config
 from ae.data import load
 from ae.models import Loss, Model
@@ -173,6 +174,8 @@ def test_choosing_by_the_test_set_is_refused():
         ({"lr": -1.0}, "lr needs a number above 0, got -1.0"),
         ({"clip": "short"}, "clip needs a number above 0, got 'short'"),
         ({"validation": 1.0}, "validation needs a share"),
+        ({"hidden": ("a",)}, r"hidden needs whole numbers from 1, got \('a',\)"),
+        ({"schedule": "linear"}, "unknown schedule 'linear'"),
         ({"binarize": "half"}, "unknown binarize 'half'; there are none, threshold, dynamic"),
     ],
 )
@@ -290,6 +293,15 @@ def test_a_run_without_or_with_a_damaged_state_cannot_be_resumed(tmp_path):
         runs.resume(folder, training)
 
 
+def test_a_run_that_cannot_be_resumed_is_left_as_it_was(tmp_path, capsys):
+    folder = interrupted(tmp_path)
+    (folder / "state.safetensors").unlink()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(["train", "--resume", str(folder), "--epochs", "9"]) == 1
+    assert "has no state.safetensors" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_a_state_of_another_model_is_refused(tmp_path):
     folder, other = interrupted(tmp_path), dataclasses.replace(GLYPHS, hidden=(9,))
     with pytest.raises(ValueError, match="or another run's"):
@@ -299,9 +311,10 @@ def test_a_state_of_another_model_is_refused(tmp_path):
 def test_a_longer_run_is_the_run_that_was_long_from_the_start(tmp_path):
     folder = interrupted(tmp_path, epochs=6)
     config = runs.lengthen(folder, 9)
-    assert runs.read_config(folder) == config == dataclasses.replace(GLYPHS, epochs=9)
+    assert runs.read_config(folder) == GLYPHS
     training = Training(config.build(), load("glyphs"), config)
     runs.resume(folder, training)
+    assert runs.read_config(folder) == config == dataclasses.replace(GLYPHS, epochs=9)
     lines = [line.test_loss for line in training.run()]
     fresh = [line.test_loss for line in train(config.build(), load("glyphs"), config)]
     assert lines == fresh[6:]
