@@ -99,9 +99,15 @@ class Compiled:
         for plan in kind.plans:
             if plan.holds():
                 try:
-                    return plan(tensors)
+                    result = plan(tensors)
                 except GuardFailedError:
+                    plan.failures += 1
+                    if plan.failures > _MOST:
+                        return self._give_up("its shapes or checks depend on values that change", args, kwargs)
                     return self._function(*args, **kwargs)
+                if plan.failures:
+                    plan.failures -= 1
+                return result
         fresh = sorted((plan for plan in kind.fresh if plan.holds()), key=Plan.is_likely)
         if fresh:
             return self._verify(kind, fresh[-1], tensors, args, kwargs)
@@ -112,7 +118,11 @@ class Compiled:
         if kind.tries == 0:
             return self._function(*args, **kwargs)
         if kind.tries > _TRIES or len(kind.plans) == _MOST:
-            return self._give_up("what it uses is another from call to call", args, kwargs)
+            reason = (
+                "what it does changes from call to call: by shapes that depend on values, or by something of Python's that "
+                "could be an argument (a counter, a random number, a tensor that it keeps)"
+            )
+            return self._give_up(reason, args, kwargs)
         result, program, reason = record(self._function, args, kwargs, self._fullgraph)
         if program is None:
             self._stop(reason)

@@ -19,7 +19,7 @@ from minigrad.nn.modules.tree import Tree
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep  # Python's own
-_FEW = 32  # elements of a list that are worth looking at one by one
+_FEW = 32  # elements of a list or dict that are worth looking at one by one
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
@@ -139,6 +139,10 @@ def _named(value: Any, names: tuple[str, ...]) -> Iterator[tuple[Callable[..., A
         yield len, value, len(value)
         for k, item in enumerate(value):
             yield value.__getitem__, k, item
+    elif isinstance(value, dict) and len(value) <= _FEW:
+        yield len, value, len(value)
+        for key, item in value.items():
+            yield value.get, key, item
     else:
         yield from _of_methods(value, names)
 

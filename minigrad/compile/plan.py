@@ -92,6 +92,7 @@ class Plan:
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
         self._waiting: Any = None  # the call whose way back is still to come
+        self.failures = 0  # how often its checks did not hold, less how often they did
         self._single = self.places[0] if self.places else self  # the result, if it is nothing but that
         self._bind()
 

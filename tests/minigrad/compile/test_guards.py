@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import warnings
 from typing import Any
 
@@ -87,6 +88,49 @@ def test_tensor_around_the_step_may_change_in_place() -> None:
     compiled = warm(minigrad.compile(lambda x: x * other), tensor(0, 3))
     other.mul_(3.0)
     assert minigrad.equal(compiled(tensor(4, 3)), tensor(4, 3) * other)
+
+
+def test_entry_of_a_dict_around_the_step_is_watched() -> None:
+    options = {"scale": 2.0, "shifts": [1.0, 2.0]}
+    compiled = warm(minigrad.compile(lambda x: x * options["scale"] + options["shifts"][0]), tensor(0, 3))
+    options["scale"] = 3.0
+    options["shifts"][0] = 5.0
+    assert minigrad.equal(compiled(tensor(1, 3)), tensor(1, 3) * 3.0 + 5.0)
+
+
+def test_attribute_of_an_object_among_the_arguments_is_watched() -> None:
+    class Options:
+        def __init__(self) -> None:
+            self.scale = 2.0
+
+        def factor(self) -> float:
+            return self.scale * 2
+
+    def step(x: Any, options: Any) -> Any:
+        return x * options.factor()
+
+    options = Options()
+    compiled = warm(minigrad.compile(step), tensor(0, 3), options)
+    options.scale = 5.0
+    assert minigrad.equal(compiled(tensor(1, 3), options), tensor(1, 3) * 10.0)
+
+
+def test_shapes_that_depend_on_values_end_in_a_warning() -> None:
+    def step(x: Any) -> Any:
+        return x[x > 0.5].sum()
+
+    compiled = minigrad.compile(step)
+    with pytest.warns(UserWarning, match="shapes that depend on values"):
+        found = [compiled(tensor(k % 4 + 1, 40)).item() for k in range(60)]
+    assert found == [step(tensor(k % 4 + 1, 40)).item() for k in range(60)]
+
+
+def test_random_numbers_of_python_are_not_frozen() -> None:
+    draws = random.Random(0)
+    compiled = minigrad.compile(lambda x: x * draws.random())
+    with pytest.warns(UserWarning, match="runs as it is"):
+        found = [compiled(minigrad.ones(1)).item() for _ in range(20)]
+    assert len(set(found)) == 20
 
 
 class Scaled(nn.Module):
