@@ -16,7 +16,8 @@ def crossover_operations(figure: Any, works: list[Outcome]) -> bool:
     ours = [engine for engine in ("minigrad", "minigrad compiled") if any(engine in work.times for work in works)]
     if not ours:
         return False
-    directions = list(dict.fromkeys(work.parameters["direction"] for work in works))
+    measured = {work.parameters["direction"] for work in works}
+    directions = [direction for direction in ("forward", "both") if direction in measured]
     operations = list(dict.fromkeys(work.parameters["operation"] for work in works))
     panels = grid(figure, len(ours) * len(directions), len(directions))
     for index, (engine, direction) in enumerate((e, d) for e in ours for d in directions):

@@ -35,6 +35,7 @@ def main() -> None:
     # The engine is imported here, when the number of threads is settled, and nothing but it.
     backend = getattr(importlib.import_module(options["module"]), options["start"])(threads)
     print(json.dumps({"versions": backend.versions}), file=answers)
+    settle_allocator()
     desk = Desk(backend)
     for line in sys.stdin:
         request = json.loads(line)
@@ -104,6 +105,15 @@ def fingerprint(result: Any, to_numpy: Any) -> list[list[float]]:
         spread = np.linspace(0, numbers.size - 1, min(CHECKED, numbers.size)).astype(int)
         prints.append([float(np.abs(numbers).mean()), *numbers[spread].tolist()])
     return prints
+
+
+def settle_allocator() -> None:
+    """Allocate and free one large array, as a program that loads data has done before it computes.
+
+    glibc gives what is freed back to the system, and has to ask for it again page by page, until it has seen a large
+    block come and go. Whether an engine's imports do that is chance, and must not decide a race of megabytes.
+    """
+    np.empty((32 << 20) - 8192, np.uint8)  # just below the largest size that glibc learns from, 32 MiB
 
 
 def reset_peak() -> int | None:

@@ -90,6 +90,8 @@ def _traffic_of(kind: str, threads: int) -> Any:
         if kind == "operation":
             x, g = arrays["x"], arrays["g"]
             inputs = x.size * (2 if "y" in arrays else 1)
+            if p["operation"] == "sum":
+                return traffic(inputs, threads)  # the gradient is one number, seen as many
             # Backward reads g and writes a gradient for each input; what else it reads depends on the operation.
             return traffic(inputs + g.size + (g.size + inputs if p["direction"] == "both" else 0), threads)
         if kind == "chain":
