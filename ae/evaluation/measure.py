@@ -87,9 +87,13 @@ def evaluate(
     cross-entropy is then a likelihood, as published figures on binarized MNIST are. The same seed gives the same
     numbers; the default generator is left as it was.
 
-    Raises ValueError if the model is of another number of pixels.
+    Raises ValueError if the model is of another number of pixels, and for less than two images.
     """
     x, labels = splits.test_images[:images], splits.test_labels[:images]
+    if len(x) < 2:
+        raise ValueError(
+            f"an evaluation needs two test images at least, got {len(x)}: ask for more, as in --images 100"
+        )
     expected = _pixels(model)
     if expected is not None and expected != x.shape[1]:
         raise ValueError(f"the model takes images of {expected} pixels, but those of {splits.name} have {x.shape[1]}")
@@ -195,7 +199,8 @@ def _denoising(found: Evaluation, model: Model, x: np.ndarray, labels: np.ndarra
 
 def _pixels(model: Model) -> int | None:
     """Return how many pixels the model's first layer takes, None if it does not say; class labels are not pixels."""
-    for value in model.encoder.parameters():
+    encoder = getattr(model, "encoder", None)
+    for value in [] if encoder is None else encoder.parameters():
         if value.dim() == 2:
             return int(value.shape[1]) - getattr(model, "classes", 0)
     return None

@@ -104,6 +104,11 @@ def test_a_model_of_other_images_is_refused():
         evaluate(model("vae"), load("glyphs"))
 
 
+def test_a_single_image_is_too_few():
+    with pytest.raises(ValueError, match="two test images at least, got 1: ask for more"):
+        evaluate(model("vae"), FEW, images=1)
+
+
 def test_the_table_has_a_row_for_each_number_and_a_column_for_each_run():
     found = {name: evaluate(model(name), FEW, samples=2) for name in ("vae", "linear")}
     lines = table(found).splitlines()
