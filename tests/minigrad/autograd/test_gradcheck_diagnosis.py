@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigrad.autograd import Report, checking, diagnose
+import minigrad
+from minigrad.autograd import GradcheckError, Report, checking, diagnose
 from minigrad.autograd.checking.mutate import WORDS
 from tests.minigrad.autograd import correct
 from tests.minigrad.autograd.catalogue import LABELS, OPERATIONS
 from tests.minigrad.autograd.confusion import accept, by_hand, by_machine
 from tests.minigrad.autograd.held_out import HELD_OUT
 from tests.minigrad.autograd.held_out_later import LATER
+from tests.minigrad.autograd.peers import mistakes, raised
 from tests.minigrad.ops.table import ROWS
 
 RNG = np.random.default_rng(0)
@@ -329,6 +331,12 @@ def test_no_mistake_of_the_held_out_part_is_accepted() -> None:
     results = by_hand([*HELD_OUT, *LATER], True)
     assert not [r.name for r in results if r.report.ok]
     assert share(results) >= 0.7, told(results)
+
+
+def test_the_forty_mistakes_shown_beside_pytorch_are_all_found() -> None:
+    errors = [raised(minigrad, operation, rule) for operation, _, rule in mistakes()]
+    assert all(isinstance(error, GradcheckError) for error in errors)
+    assert sum(isinstance(e, GradcheckError) and e.report.code != "unknown" for e in errors) >= 36
 
 
 def test_a_sample_of_bent_rules_gets_its_names_and_none_is_accepted() -> None:
