@@ -123,9 +123,9 @@ class Compiled:
                 "could be an argument (a counter, a random number, a tensor that it keeps)"
             )
             return self._give_up(reason, args, kwargs)
-        result, program, reason = record(self._function, args, kwargs, self._fullgraph)
+        result, program, why = record(self._function, args, kwargs, self._fullgraph)
         if program is None:
-            self._stop(reason)
+            self._stop(why)
         else:
             kind.fresh.append(Plan(program, self._function, leaves((args, kwargs))))
         return result
