@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -88,10 +89,32 @@ class _GradContext:
         return type(self)()
 
     def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return self._stepwise(function)
+
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with self._again():
                 return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, mypy cannot see it
+
+    def _stepwise(self, function: F) -> F:
+        """A generator whose own steps run in the mode, but not the code that asks for them."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator, sent = function(*args, **kwargs), None
+            try:
+                while True:
+                    with self._again():
+                        try:
+                            value = generator.send(sent)
+                        except StopIteration as end:
+                            return end.value
+                    sent = yield value
+            finally:
+                generator.close()
 
         return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature, mypy cannot see it
 

@@ -62,8 +62,10 @@ class InPlace(Operators):
     """A tensor whose memory can be overwritten."""
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if not isinstance(value, (TensorBase, np.ndarray, int, float, bool)):
-            value = np.asanyarray(value)
+        if not isinstance(value, (TensorBase, np.ndarray, np.generic, int, float)):
+            raise TypeError(
+                f"can't assign a {type(value).__name__} to a tensor: make a tensor of it, as in x[0] = tensor([1, 2])"
+            )
         first, rest = i.in_steps(i.plain(index), self.array.ndim)
         assign_index(self if first is None else i.getitem(self, first), rest, value)
 

@@ -1,7 +1,5 @@
 """Autoencoders: denoising, contractive, sparse, variational, with codes; streams and samplers."""
 
-
-
 import torch
 import torch.nn.functional as F
 from torch import nn
