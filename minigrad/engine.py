@@ -265,7 +265,8 @@ class Primitive(Signature):
             edges.append((x.node or x.gradient_node(), x.array.shape, x.array.dtype, rule, needs))
         if not edges:
             return
-        values, versions = [], []
+        values: list[Any] = []
+        versions = []
         for place in plan.kept:
             if place <= plan.arity:
                 x = args[place] if place < plan.arity else result
