@@ -77,8 +77,10 @@ from minigrad.ops.activation import elu, relu, selu, sigmoid
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import (
     bitwise_and,
+    bitwise_left_shift,
     bitwise_not,
     bitwise_or,
+    bitwise_right_shift,
     bitwise_xor,
     eq,
     ge,

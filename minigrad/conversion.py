@@ -147,6 +147,9 @@ class Convertible(InPlace):
     def byte(self) -> Any:
         return self.to(np.uint8)
 
+    def bfloat16(self) -> Any:
+        raise NotImplementedError("bfloat16(): NumPy has no such type; use .half() or .float()")
+
     def cpu(self) -> Any:
         return self
 

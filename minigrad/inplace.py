@@ -227,6 +227,19 @@ class InPlace(Operators):
             "random_",
         )
 
+    def bernoulli(self, p: Any = None, *, generator: Any = None) -> Any:
+        """1 with a probability that is the element, or ``p``, else 0: in a new tensor."""
+        if p is not None:
+            return self.clone().detach().bernoulli_(p, generator=generator)
+        chances = self.array
+        if chances.size and not ((chances >= 0) & (chances <= 1)).all():
+            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie in [0, 1]")
+        return self.wrap((generator or default_generator).bernoulli_array(chances))
+
+    def multinomial(self, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+        """Indices drawn with probabilities proportional to the elements of each row."""
+        return self.wrap((generator or default_generator).multinomial(self.array, num_samples, replacement))
+
     def _draw(self, numbers: Callable[..., np.ndarray], generator: Any, name: str) -> Any:
         """Overwrite with random numbers, the first drawn at the first place in memory, as in PyTorch."""
         order = sorted(range(self.array.ndim), key=lambda axis: -abs(self.array.strides[axis]))

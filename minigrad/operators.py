@@ -71,6 +71,7 @@ class Operators(TensorBase):
     __or__ = __ror__ = c.bitwise_or
     __xor__ = __rxor__ = c.bitwise_xor
     __invert__ = c.bitwise_not
+    __lshift__, __rshift__ = c.bitwise_left_shift, c.bitwise_right_shift
     __matmul__ = la.matmul
     __pow__, __rpow__ = e.pow, e.rpow
     __getitem__ = i.getitem
@@ -127,6 +128,7 @@ class Operators(TensorBase):
     isnan, isinf, isfinite = c.isnan, c.isinf, c.isfinite
     logical_and, logical_or, logical_xor, logical_not = c.logical_and, c.logical_or, c.logical_xor, c.logical_not
     bitwise_and, bitwise_or, bitwise_xor, bitwise_not = c.bitwise_and, c.bitwise_or, c.bitwise_xor, c.bitwise_not
+    bitwise_left_shift, bitwise_right_shift = c.bitwise_left_shift, c.bitwise_right_shift
     sum, mean, var, std, prod, cumsum, cumprod = r.sum, r.mean, st.var, st.std, r.prod, r.cumsum, r.cumprod
     nansum, nanmean, diff, dist, cov, corrcoef = r.nansum, r.nanmean, r.diff, st.dist, st.cov, st.corrcoef
     max, min, amax, amin, argmax, argmin = xt.max, xt.min, xt.amax, xt.amin, xt.argmax, xt.argmin

@@ -132,10 +132,7 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
 
 def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
     """1 with probability ``input``, else 0, element by element."""
-    p = input.array
-    if p.size and not ((p >= 0) & (p <= 1)).all():
-        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie in [0, 1]")
-    return Tensor.wrap(stream(generator).bernoulli_array(p))
+    return input.bernoulli(generator=generator)
 
 
 def normal(
@@ -161,7 +158,7 @@ def normal(
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities proportional to the weights ``input``."""
-    return Tensor.wrap(stream(generator).multinomial(input.array, num_samples, replacement))
+    return input.multinomial(num_samples, replacement, generator=generator)
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:

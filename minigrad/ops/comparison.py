@@ -101,3 +101,13 @@ def bitwise_xor(x: Any, other: Any) -> Any:
 @Primitive
 def bitwise_not(x: Any) -> Any:
     return np.invert(*_whole("bitwise_not", x))
+
+
+@Primitive
+def bitwise_left_shift(x: Any, other: Any) -> Any:
+    return np.left_shift(*_whole("bitwise_left_shift", *promote(x, other)))
+
+
+@Primitive
+def bitwise_right_shift(x: Any, other: Any) -> Any:
+    return np.right_shift(*_whole("bitwise_right_shift", *promote(x, other)))
