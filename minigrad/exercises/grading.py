@@ -18,7 +18,8 @@ from minigrad.autograd.gradcheck import GradcheckError, gradcheck
 from minigrad.creation import tensor
 from minigrad.exercises.draws import Draw, draws, edges, letters_of
 from minigrad.exercises.failure import Failure, failure_of
-from minigrad.exercises.values import Wrong, agree, array, copied, expression, named, slip, tensors
+from minigrad.exercises.values import Wrong, agree, array, copied, expression, named, numbers, slip, tensors
+from minigrad.tensor import Tensor
 
 SIMILAR = 1e-9  # what rounding may do to a value computed in another order
 
@@ -102,9 +103,8 @@ class Grader:
     def _compare_one(self, label: str, name: str, found: Any, right: Any, given: Draw) -> None:
         self.expect(found is not None, "none", f"{label} returned None: a return statement is missing.")
         right = array(right)
-        try:
-            mine = array(found).astype(np.float64)
-        except (TypeError, ValueError):
+        mine = numbers(found)
+        if mine is None:
             self.fail("wrong_type", f"{label} returned {_kind(found)}; numbers of shape {right.shape} are needed.")
         self.expect(
             mine.shape == right.shape, "wrong_shape", f"{label} has the shape {mine.shape}; it should be {right.shape}."
@@ -160,7 +160,9 @@ class Grader:
             call = caller(rule, list(first))
         except ValueError as error:
             raise Failure("signature", f"Keep the parameters that the exercise gave: {error}.") from None
-        call(np.ones(np.shape(y)), copied(first), y)  # what this raises is told with its line
+        found = call(np.ones(np.shape(y)), copied(first), y)  # what this raises is told with its line
+        tensor_found = any(isinstance(f, Tensor) for f in (found if isinstance(found, (tuple, list)) else [found]))
+        self.expect(not tensor_found, "wrong_type", "The rule returned a tensor; this exercise works on NumPy arrays.")
         points = [list(d.values()) for d in draws(letters, **specs)]
         try:
             self._check(forward, rule, right, points[0], points[1:], wrt)
@@ -219,6 +221,14 @@ class Grader:
                 tensor(v, requires_grad=(k in wrt) if wrt else v.dtype.kind == "f") if isinstance(v, np.ndarray) else v
                 for k, v in given.items()
             ]
+            y = function(*inputs)
+            who = name if isinstance(name, str) else "The function"
+            text = f"{who} returned {_kind(y)}; a tensor is needed, so that it can be differentiated."
+            self.expect(isinstance(y, Tensor), "wrong_type", text)
+            text = (
+                "The value is right, and no gradient flows through it: a detach(), .item() or no_grad() cuts the graph."
+            )
+            self.expect(y.requires_grad, "detached", text)
             try:
                 gradcheck(function, inputs, check_undefined_grad=False)
             except GradcheckError as error:

@@ -71,6 +71,9 @@ def grade(
         raise
     except BaseException as error:
         verdict = explained(exercise.name, error, filename)
+        other = alter is not None or text != exercise.solution
+        if verdict.code == "broken_exercise" and grader and other and grade(exercise, exercise.solution).passed:
+            verdict = _unusable(exercise.name, grader.learner.last, text, error)
     verdict.seconds = round(time.perf_counter() - start, 3)
     return verdict
 
@@ -109,6 +112,13 @@ def explained(name: str, error: BaseException, filename: str) -> Verdict:
     message = str(error).split("\n")[0].rstrip(".")
     shown += shapes_at(error.__traceback__, filename)
     return Verdict(name, False, "raised", f"{where} raised {type(error).__name__}: {message}.", line, shown)
+
+
+def _unusable(name: str, function: str, text: str, error: BaseException) -> Verdict:
+    """What the learner's function returned broke the grading, as the solution's does not."""
+    message = " ".join(str(error).split()).rstrip(".")
+    sentence = f"What {function} returned cannot be used ({message}). Is it of the type that the text asks for?"
+    return Verdict(name, False, "wrong_type", sentence, line_of(text, function))
 
 
 def last_line(trace: TracebackType | None, filename: str) -> int | None:

@@ -93,15 +93,24 @@ def _open(function: ast.FunctionDef) -> bool:
 
 def _emptied(namespace: dict[str, Any], paths: list[tuple[str, ...]], value: float | None) -> None:
     """Let the functions return the shapes of the right answer, filled with one value, or their first argument (None)."""
+    replace_answers(namespace, paths, lambda function: _hollow(function, value), wrap=True)
+
+
+def replace_answers(
+    namespace: dict[str, Any], paths: list[tuple[str, ...]], by: Callable[..., Any], wrap: bool = False
+) -> None:
+    """Put ``by`` in the place of the functions, or, to ``wrap`` them, what ``by`` makes of each."""
     for path in paths:
+        owner = namespace[path[0]]
         if len(path) == 1:
-            namespace[path[0]] = _hollow(namespace[path[0]], value)
+            namespace[path[0]] = by(owner) if wrap else by
         else:
-            owner = namespace[path[0]]
             method = inspect.getattr_static(owner, path[1])
-            hollow = _hollow(method.__func__ if isinstance(method, staticmethod) else method, value)
-            body = {path[1]: staticmethod(hollow) if isinstance(method, staticmethod) else hollow}
-            namespace[path[0]] = type(owner)(owner.__name__, (owner,), body)
+            static = isinstance(method, staticmethod)
+            made = by(method.__func__ if static else method) if wrap else by
+            namespace[path[0]] = type(owner)(
+                owner.__name__, (owner,), {path[1]: staticmethod(made) if static else made}
+            )
 
 
 def _hollow(function: Callable[..., Any], value: float | None) -> Callable[..., Any]:

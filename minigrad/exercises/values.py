@@ -105,6 +105,15 @@ def array(value: Any) -> np.ndarray:
     return np.asarray(value.detach().numpy() if isinstance(value, Tensor) else value)
 
 
+def numbers(value: Any) -> np.ndarray | None:
+    """Real numbers as an array; None if it holds something else."""
+    try:
+        found = array(value)
+        return found.astype(np.float64) if found.dtype.kind in "fiub" else None
+    except (TypeError, ValueError):
+        return None
+
+
 def tensors(value: Any) -> Any:
     """An array as a tensor; anything else as it is."""
     return tensor(value) if isinstance(value, np.ndarray) else value

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from minigrad.exercises.exercise import load
-from minigrad.exercises.proof import answers
+from minigrad.exercises.judge import grade
+from minigrad.exercises.proof import NOT_AN_ANSWER, answers, asked, replace_answers
 
 EXERCISES = {e.name: e for e in load()}
 ATTEMPTS = {f"{e.name}: {name}": attempt for e in EXERCISES.values() for name, attempt in answers(e).items()}
@@ -32,6 +33,35 @@ def test_no_number_that_is_compared_is_written_down(name):
     exercise = EXERCISES[name]
     decimals = re.findall(r"(?<![\w.])\d+\.\d{4,}", exercise.grade)
     assert not decimals, f"results belong to the solution, not to the grading: {decimals}"
+
+
+OTHER = {
+    "text": "x",
+    "nothing": None,
+    "a list": [],
+    "a dictionary": {},
+    "an object": object(),
+    "a function": len,
+    "a complex number": 1j,
+    "ragged lists": [[1.0], [1.0, 2.0]],
+    "four values": (1.0, 2.0, 3.0, 4.0),
+}
+
+
+@pytest.mark.parametrize("other", OTHER)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_answer_of_another_type_is_the_learners_mistake(name, other):
+    exercise = EXERCISES[name]
+    verdict = grade(
+        exercise, exercise.solution, alter=lambda n: replace_answers(n, asked(exercise.stub), lambda *_: OTHER[other])
+    )
+    assert not verdict.passed
+    assert verdict.code not in NOT_AN_ANSWER, verdict.message
+
+
+def test_fault_of_an_exercise_is_not_blamed_on_the_learner():
+    broken = EXERCISES["relu"]._replace(grade="1 / 0")
+    assert grade(broken, broken.start()).code == "broken_exercise"
 
 
 def test_numbers_are_in_order():
