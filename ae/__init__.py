@@ -1,17 +1,20 @@
-"""ae: autoencoders in PyTorch's words, trained with minigrad; `python -m ae train` is the way in."""
+"""ae: autoencoders in PyTorch's words, trained with minigrad; `python -m ae train` is the way in.
+
+The networks are in `ae.models`; `ae.Autoencoder` is the one with scikit-learn's habits.
+"""
 
 from typing import Any
 
+from ae import models
 from ae.data import glyph, zero
-from ae.models import VAE, Autoencoder, DeepAutoencoder
 from ae.runs import load
 
-__all__ = ["VAE", "Autoencoder", "AutoencoderEstimator", "DeepAutoencoder", "glyph", "load", "zero"]
+__all__ = ["Autoencoder", "glyph", "load", "models", "zero"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "AutoencoderEstimator":
-        from ae.estimator import AutoencoderEstimator  # optional: only who asks for it needs scikit-learn
+    if name == "Autoencoder":
+        from ae.estimator import Autoencoder  # optional: only who asks for it needs scikit-learn
 
-        return AutoencoderEstimator
+        return Autoencoder
     raise AttributeError(f"module 'ae' has no attribute {name!r}")

@@ -20,13 +20,13 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError("AutoencoderEstimator needs scikit-learn: pip install minigrad[sklearn]") from error
+    raise ImportError("Autoencoder needs scikit-learn: pip install minigrad[sklearn]") from error
 
 BLOCK = 500  # rows at a time
 
 
-class AutoencoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """An autoencoder as a transformer: `AutoencoderEstimator(latent=8).fit(X).transform(X)`.
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An autoencoder as a transformer: `Autoencoder(latent=8).fit(X).transform(X)`.
 
     X is `(samples, features)`; every feature is brought to [0, 1] by the least and the largest value seen in `fit`,
     unless `rescale` is False, as for images that are there already. `model` is one of the names of `ae list`, `options`
@@ -71,7 +71,7 @@ class AutoencoderEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
         self.rescale = rescale
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> "AutoencoderEstimator":
+    def fit(self, X: Any, y: Any = None) -> "Autoencoder":
         """Train on X `(samples, features)`, two samples at least, and return the estimator.
 
         Raises ValueError for parameters or data that do not fit, ArithmeticError if the loss is no longer finite.

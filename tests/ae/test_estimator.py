@@ -24,7 +24,7 @@ X, LABELS = DIGITS.train_images[:300], DIGITS.train_labels[:300]
 RNG = np.random.default_rng(0)
 
 
-@parametrize_with_checks([ae.AutoencoderEstimator(epochs=5), ae.AutoencoderEstimator(model="vae", epochs=5)])
+@parametrize_with_checks([ae.Autoencoder(epochs=5), ae.Autoencoder(model="vae", epochs=5)])
 def test_scikit_learns_own_checks_pass(estimator, check):
     check(estimator)
 
@@ -33,7 +33,7 @@ def test_scikit_learns_own_checks_pass(estimator, check):
 def test_every_model_fits_transforms_and_comes_back(name):
     latent = 130 if name == "overcomplete" else 6
     options = {"k": 3} if name == "k-sparse" else None
-    estimator = ae.AutoencoderEstimator(latent, model=name, epochs=2, options=options, random_state=0)
+    estimator = ae.Autoencoder(latent, model=name, epochs=2, options=options, random_state=0)
     codes = estimator.fit(X, LABELS).transform(X)
     assert codes.shape == (300, len(estimator.get_feature_names_out()))
     assert np.isfinite(estimator.score(X))
@@ -45,14 +45,14 @@ def test_every_model_fits_transforms_and_comes_back(name):
 
 
 def test_the_linear_model_explains_as_much_as_pca():
-    estimator = ae.AutoencoderEstimator(5, model="linear", epochs=300, lr=0.01, schedule="cosine", rescale=False)
+    estimator = ae.Autoencoder(5, model="linear", epochs=300, lr=0.01, schedule="cosine", rescale=False)
     found = estimator.set_params(random_state=0).fit(X).score(X)
     best = PCA(5).fit(X).explained_variance_ratio_.sum()
     assert best - 0.01 < found <= best + 1e-6
 
 
 def test_the_score_is_one_less_the_error_over_the_variance():
-    estimator = ae.AutoencoderEstimator(4, epochs=3, random_state=0).fit(X)
+    estimator = ae.Autoencoder(4, epochs=3, random_state=0).fit(X)
     copies = estimator.inverse_transform(estimator.transform(X.astype(np.float64)))
     exact = X.astype(np.float64)
     expected = 1 - np.square(copies - exact).sum() / np.square(exact - exact.mean(0)).sum()
@@ -61,8 +61,8 @@ def test_the_score_is_one_less_the_error_over_the_variance():
 
 def test_data_of_any_range_is_brought_back_to_its_units():
     shift, scale = RNG.normal(size=64) * 50, RNG.uniform(0.1, 20, 64)
-    plain = ae.AutoencoderEstimator(4, epochs=3, random_state=0).fit(X)
-    other = ae.AutoencoderEstimator(4, epochs=3, random_state=0).fit(X * scale + shift)
+    plain = ae.Autoencoder(4, epochs=3, random_state=0).fit(X)
+    other = ae.Autoencoder(4, epochs=3, random_state=0).fit(X * scale + shift)
     np.testing.assert_allclose(other.transform(X * scale + shift), plain.transform(X), atol=1e-3)
     copies = other.inverse_transform(other.transform(X * scale + shift))
     np.testing.assert_allclose((copies - shift) / scale, plain.inverse_transform(plain.transform(X)), atol=1e-3)
@@ -71,16 +71,16 @@ def test_data_of_any_range_is_brought_back_to_its_units():
 def test_a_constant_feature_comes_back_as_it_is():
     data = X.copy()
     data[:, 3] = 7.5
-    estimator = ae.AutoencoderEstimator(epochs=1, random_state=0).fit(data)
+    estimator = ae.Autoencoder(epochs=1, random_state=0).fit(data)
     assert (estimator.inverse_transform(estimator.transform(data))[:, 3] == 7.5).all()
-    assert ae.AutoencoderEstimator(epochs=1).fit(np.full((9, 4), 2.0)).score(np.full((9, 4), 2.0)) == 1.0
+    assert ae.Autoencoder(epochs=1).fit(np.full((9, 4), 2.0)).score(np.full((9, 4), 2.0)) == 1.0
 
 
 def test_a_random_state_decides_the_fit_and_the_default_generator_is_left_alone():
     minigrad.manual_seed(5)
-    first = ae.AutoencoderEstimator(epochs=2, random_state=1).fit(X).transform(X)
+    first = ae.Autoencoder(epochs=2, random_state=1).fit(X).transform(X)
     drawn = minigrad.rand(3).tolist()
-    second, other = (ae.AutoencoderEstimator(epochs=2, random_state=seed).fit(X).transform(X) for seed in (1, 2))
+    second, other = (ae.Autoencoder(epochs=2, random_state=seed).fit(X).transform(X) for seed in (1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.allclose(first, other)
     minigrad.manual_seed(5)
@@ -89,15 +89,15 @@ def test_a_random_state_decides_the_fit_and_the_default_generator_is_left_alone(
 
 def test_it_takes_its_place_in_a_pipeline_and_a_search():
     pipeline = make_pipeline(
-        ae.AutoencoderEstimator(8, epochs=30, lr=3e-3, random_state=0), LogisticRegression(max_iter=2000)
+        ae.Autoencoder(8, epochs=30, lr=3e-3, random_state=0), LogisticRegression(max_iter=2000)
     )
     assert pipeline.fit(X, LABELS).score(X, LABELS) > 0.7
-    search = GridSearchCV(ae.AutoencoderEstimator(epochs=30, lr=3e-3, random_state=0), {"latent": [1, 8]}, cv=2).fit(X)
+    search = GridSearchCV(ae.Autoencoder(epochs=30, lr=3e-3, random_state=0), {"latent": [1, 8]}, cv=2).fit(X)
     assert search.best_params_ == {"latent": 8}
 
 
 def test_with_validation_the_best_model_is_kept_and_patience_ends_the_fit():
-    estimator = ae.AutoencoderEstimator(8, epochs=500, lr=0.03, validation=0.2, patience=3, random_state=0).fit(X)
+    estimator = ae.Autoencoder(8, epochs=500, lr=0.03, validation=0.2, patience=3, random_state=0).fit(X)
     losses = estimator.validation_losses_
     assert len(losses) == len(estimator.losses_) == estimator.n_epochs_ < 500
     assert int(np.argmin(losses)) == len(losses) - 4
@@ -107,14 +107,14 @@ def test_with_validation_the_best_model_is_kept_and_patience_ends_the_fit():
 
 def test_a_conditional_model_needs_classes_of_any_name():
     names = np.array(list("abcdefghij"))[LABELS]
-    estimator = ae.AutoencoderEstimator(3, model="conditional-vae", epochs=2, random_state=0).fit(X, names)
+    estimator = ae.Autoencoder(3, model="conditional-vae", epochs=2, random_state=0).fit(X, names)
     assert list(estimator.classes_) == list("abcdefghij")
     with pytest.raises(ValueError, match="requires y"):
         clone(estimator).fit(X)
 
 
 def test_a_fitted_one_survives_pickling():
-    estimator = ae.AutoencoderEstimator(epochs=2, random_state=0).fit(X)
+    estimator = ae.Autoencoder(epochs=2, random_state=0).fit(X)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(estimator)).transform(X), estimator.transform(X))
 
 
@@ -132,19 +132,19 @@ def test_a_fitted_one_survives_pickling():
 )
 def test_what_does_not_fit_is_said_in_fit(parameters, advice):
     with pytest.raises(ValueError, match=advice):
-        ae.AutoencoderEstimator(epochs=1, **parameters).fit(3 * X)
+        ae.Autoencoder(epochs=1, **parameters).fit(3 * X)
 
 
 def test_codes_of_another_width_are_refused():
     with pytest.raises(ValueError, match="X has 5 columns, but the codes of this model have 2"):
-        ae.AutoencoderEstimator(epochs=1).fit(X).inverse_transform(np.zeros((1, 5)))
+        ae.Autoencoder(epochs=1).fit(X).inverse_transform(np.zeros((1, 5)))
 
 
 def test_without_scikit_learn_ae_works_and_the_estimator_names_its_extra():
     code = (
         "import sys; sys.modules['sklearn'] = None\n"
         "import ae; print(ae.zero().shape)\n"
-        "try: ae.AutoencoderEstimator\n"
+        "try: ae.Autoencoder\n"
         "except ImportError as error: print(error)\n"
     )
     done = subprocess.run(
@@ -152,7 +152,7 @@ def test_without_scikit_learn_ae_works_and_the_estimator_names_its_extra():
     )
     assert done.stdout.splitlines() == [
         "(5, 5)",
-        "AutoencoderEstimator needs scikit-learn: pip install minigrad[sklearn]",
+        "Autoencoder needs scikit-learn: pip install minigrad[sklearn]",
     ]
 
 
