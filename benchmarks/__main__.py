@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, and print each work as soon as it is done."""
     works = catalogue.select(_list(options.works))
     asked = registry.select(options.engines)
-    method = Method(options.rounds, options.seconds, options.threads)
+    method = Method(options.rounds, options.seconds, options.threads, shared=options.shared)
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise ValueError(f"--out {options.out}: there is no folder {Path(options.out).absolute().parent}")
     missing = {engine.name: what for engine in asked if (what := engine.missing())}
@@ -108,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
         works="steps",
         engines=",".join(DEFAULT),
         rounds=6,
-        seconds=0.3,
+        seconds=0.2,
+        shared=True,
         threads=machine.processors(),
         out=None,
         readme=False,
@@ -122,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--threads", type=int, default=machine.processors(), help="of each engine; default: all")
     command.add_argument("--out", metavar="FILE", help="keep the results as JSON")
     command.add_argument("--readme", action="store_true", help="rewrite the tables of benchmarks/README.md")
-    command.set_defaults(command=run)
+    command.set_defaults(command=run, shared=False)
     commands.add_parser("list", help="name the works and engines").set_defaults(command=names)
     command = commands.add_parser("show", help="print a file of results")
     command.add_argument("file")

@@ -30,7 +30,11 @@ PAUSE = 0.01  # seconds before a turn: threads that still wait actively for work
 
 @dataclass(frozen=True)
 class Method:
-    """How to measure; `seconds` is what an engine is timed for in a round, in so many turns."""
+    """How to measure; `seconds` is what an engine is timed for in a round, in so many turns.
+
+    `shared` lets all works share their processes, not only those of a family. That saves starting them, but memory can
+    then not be told apart and is not reported.
+    """
 
     rounds: int
     seconds: float
@@ -38,6 +42,7 @@ class Method:
     turns: int = 3
     warm: float = 0.1
     patience: float = 600.0
+    shared: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("rounds", 1), ("threads", 1), ("turns", 1)):
@@ -55,12 +60,12 @@ def measure(
     tell: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Outcome]:
     """Measure the works, those of one family together; fill in the engines' versions, and tell what goes on."""
-    for _, members in groupby(works, key=lambda work: work.family):
+    for _, members in groupby(works, key=lambda work: "" if method.shared else work.family):
         yield from _Sitting(list(members), engines, method, versions, tell).run()
 
 
 class _Sitting:
-    """The works of one family."""
+    """The works that share their processes."""
 
     def __init__(
         self,
@@ -159,7 +164,7 @@ class _Sitting:
                 times = outcome.times.setdefault(name, Times())
                 times.seconds.append(statistics.median(turns[name]))
                 times.ready.append(answer["ready"])
-                if held["bytes"] is not None:
+                if held["bytes"] is not None and not method.shared:
                     times.memory.append(held["bytes"])
                     times.preparing.append(answer["bytes"])
 

@@ -29,16 +29,20 @@ def block(outcome: Outcome, reference: str = REFERENCE) -> str:
     columns = f"{'':20}{'time':>10}"
     if speeds:
         columns += f"{f'speed, {reference} = 1':>22}{f'{coverage:.0%} interval' if coverage else '':>18}"
-    lines = [title, f"{columns}{'peak memory':>13}{'at first':>10}{'first result':>14}"]
+    memory = any(seen.memory for seen in times.values())
+    if memory:
+        columns += f"{'peak memory':>13}{'at first':>10}"
+    lines = [title, f"{columns}{'first result':>14}"]
     for engine, seen in times.items():
         line = f"  {engine:18}{shown_time(_middle(seen.seconds)):>10}"
         if speed := speeds.get(engine):
             told = coverage and engine != reference
             interval = f"{_three_digits(speed.low)} to {_three_digits(speed.high)}" if told else ""
             line += f"{_three_digits(speed.estimate):>22}{interval:>18}"
-        memory = shown_memory(_middle(seen.memory)) if seen.memory else "-"
-        before = shown_memory(_middle(seen.preparing)) if seen.preparing else "-"
-        lines.append(f"{line}{memory:>13}{before:>10}{shown_time(_middle(seen.ready)):>14}")
+        if memory:
+            line += f"{shown_memory(_middle(seen.memory)):>13}" if seen.memory else f"{'-':>13}"
+            line += f"{shown_memory(_middle(seen.preparing)):>10}" if seen.preparing else f"{'-':>10}"
+        lines.append(f"{line}{shown_time(_middle(seen.ready)):>14}")
     lines += [f"  {engine:18}{why}" for engine, why in outcome.failures.items()]
     return "\n".join(lines)
 

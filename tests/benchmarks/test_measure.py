@@ -113,6 +113,17 @@ def test_each_round_gives_one_observation_of_everything() -> None:
     assert told == ["tutorial: comparing results", "tutorial: round 1 of 2", "tutorial: round 2 of 2"]
 
 
+def test_works_that_share_their_processes_have_no_memory() -> None:
+    works = catalogue.select(["tutorial", "vae-digits"])
+    told: list[str] = []
+    found = list(
+        measure(works, [ENGINES["minigrad"]], dataclasses.replace(QUICK, rounds=1, shared=True), {}, told.append)
+    )
+    assert [outcome.name for outcome in found] == ["tutorial", "vae-digits"]
+    assert [outcome.times["minigrad"].memory for outcome in found] == [[], []]
+    assert told[-2:] == ["tutorial: round 1 of 1", "vae-digits: round 1 of 1"]
+
+
 def test_missing_data_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (epoch,) = catalogue.select(["epoch"])
     monkeypatch.setenv("AE_DATA", str(tmp_path))
