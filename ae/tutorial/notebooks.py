@@ -70,7 +70,8 @@ def execute(notebook: "NotebookNode", torch: bool = False) -> None:
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([root, found] if found else [root]),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "2",
+        "OMP_NUM_THREADS": "1",  # matrices of this size are multiplied sooner than two threads have met
+        "OPENBLAS_NUM_THREADS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     if torch:
