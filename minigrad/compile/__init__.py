@@ -7,6 +7,7 @@ Read ``program.py``, ``recorder.py``, ``capture.py``, ``passes.py``, ``replay.py
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import warnings
@@ -83,18 +84,19 @@ class Compiled:
             self._lock.release()
 
     def _called(self, args: Any, kwargs: Any) -> Any:
-        if args or kwargs:
-            found = leaves((args, kwargs))
-            tensors = [leaf for leaf in found if isinstance(leaf, Tensor)]
-            key: Any = (mode.enabled, mode.inference, _shape((args, kwargs)), tuple(map(_key, found)), _twins(tensors))
-        else:
-            tensors, key = [], (mode.enabled, mode.inference)
+        parts: list[Any] = [mode.enabled, mode.inference]
+        tensors: list[Tensor] = []
+        for arg in args:
+            _describe(arg, parts, tensors)
+        for name in kwargs:
+            parts.append(name)
+            _describe(kwargs[name], parts, tensors)
+        key = tuple(parts)
         kind = self._kinds.get(key)
         if kind is None:
             if len(self._kinds) == _MOST:
-                return self._give_up(
-                    f"it was called with more than {_MOST} kinds of arguments, the last being {key[3]}", args, kwargs
-                )
+                reason = f"it was called with more than {_MOST} kinds of arguments, the last being {parts[2:]}"
+                return self._give_up(reason, args, kwargs)
             kind = self._kinds[key] = _Kind()
         for plan in kind.plans:
             if plan.holds():
@@ -181,13 +183,33 @@ class OptimizedModule(Module):
         return self._compiled.plan()
 
 
-def _key(leaf: Any) -> Any:
-    """What of an argument a plan depends on."""
-    if isinstance(leaf, Tensor):
-        return leaf.array.shape, leaf.array.strides, leaf.array.dtype, leaf.requires_grad
-    if leaf is None or isinstance(leaf, (bool, int, float, str, bytes)):
-        return type(leaf), repr(leaf)
-    return _Same(leaf)
+def _describe(x: Any, parts: list[Any], tensors: list[Tensor]) -> None:
+    """Append what of an argument a plan depends on to ``parts``, and its tensors, in the order of ``leaves``."""
+    kind = type(x)
+    if isinstance(x, Tensor):
+        array = x.array
+        first = next((k for k, other in enumerate(tensors) if other.array is array), len(tensors))
+        parts += (array.shape, array.strides, array.dtype, x.requires_grad, first)
+        tensors.append(x)
+    elif x is None or kind in (bool, int, str, bytes):
+        parts += (kind, x)
+    elif kind is float:
+        parts.append(repr(x))  # tells 0.0 from -0.0, and nan is nan
+    elif isinstance(x, (tuple, list)):
+        parts += (kind, len(x))
+        for item in x:
+            _describe(item, parts, tensors)
+    elif isinstance(x, dict):
+        parts += (kind, tuple(x))
+        for item in x.values():
+            _describe(item, parts, tensors)
+    elif dataclasses.is_dataclass(x) and not isinstance(x, type):
+        parts.append(kind)
+        for item in dataclasses.fields(x):
+            if item.init:
+                _describe(getattr(x, item.name), parts, tensors)
+    else:
+        parts.append(_Same(x))
 
 
 class _Same:
@@ -201,18 +223,3 @@ class _Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.value is self.value
-
-
-def _shape(tree: Any) -> Any:
-    """The structure of a tree, without its leaves."""
-    if isinstance(tree, (tuple, list)):
-        return type(tree), tuple(map(_shape, tree))
-    if isinstance(tree, dict):
-        return type(tree), tuple((key, _shape(item)) for key, item in tree.items())
-    return None
-
-
-def _twins(tensors: list[Tensor]) -> tuple[int, ...]:
-    """For each tensor the first one of the same array."""
-    first: dict[int, int] = {}
-    return tuple(first.setdefault(id(t.array), k) for k, t in enumerate(tensors))
