@@ -202,15 +202,17 @@ def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str
     total = _reduced(loss if weight is None else loss * weight, reduction)
     check = total if reduction != "none" else np.add.reduce(loss, axis=None)
     if check != check:  # a logarithm of less than 0 is nan: looking here spares two passes over x
-        _check_probabilities(x)
+        _check_probabilities(x, "input", "sigmoid's output, or pass logits to binary_cross_entropy_with_logits")
+    _check_probabilities(target, "target", "pixels of 0 to 255 divided by 255, for example")
     return total
 
 
-def _check_probabilities(x: Any) -> None:
-    if not (np.minimum.reduce(x, axis=None, initial=0) >= 0 and np.maximum.reduce(x, axis=None, initial=1) <= 1):
+def _check_probabilities(x: Any, name: str, such_as: str) -> None:
+    least, most = np.minimum.reduce(x, axis=None, initial=0), np.maximum.reduce(x, axis=None, initial=1)
+    if not (least >= 0 and most <= 1):
         raise RuntimeError(
-            f"all elements of input should be between 0 and 1, and they lie between {x.min()} and {x.max()}: pass "
-            f"probabilities (sigmoid's output), or logits to binary_cross_entropy_with_logits"
+            f"all elements of {name} should be between 0 and 1, and they lie between {x.min()} and {x.max()}: pass "
+            f"probabilities ({such_as})"
         )
 
 

@@ -169,7 +169,7 @@ def binary_cross_entropy(
 ) -> Any:
     """``-weight (t log p + (1 - t) log(1 - p))`` in nats, the logarithms at least -100; reduced.
 
-    Raises ValueError if the sizes differ, RuntimeError if a p is outside [0, 1] or the types differ.
+    Raises ValueError if the sizes differ, RuntimeError if a p or t is outside [0, 1] or the types differ.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
     """
     reduction = reduction_of(reduction, size_average, reduce)

@@ -74,6 +74,14 @@ def test_binary_cross_entropy_weights_broadcast():
     agree(lambda m, p, t, w: m.nn.functional.binary_cross_entropy(p, t, w), [p, t], np.array([1.0, 2, 3, 0]))
 
 
+@pytest.mark.parametrize("t", [255.0, -0.1, float("nan"), float("inf")])
+def test_a_target_outside_0_and_1_is_refused(t):
+    same_error(
+        lambda m: m.nn.functional.binary_cross_entropy(m.tensor([0.5, 0.5]), m.tensor([t, 1.0])),
+        "all elements of target should be between 0 and 1",
+    )
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), float("inf")])
 def test_binary_cross_entropy_refuses_what_is_no_probability(p):
     same_error(
