@@ -120,12 +120,14 @@ def _side(line: Line, at: float, y: np.ndarray, noise: np.ndarray, h: float) -> 
 
 
 def _best_side(line: Line, at: float, y: np.ndarray, noise: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray]:
-    value, error = _side(line, at, y, noise, h)
-    for step in (h / 8, h / 64):
-        finer, its = _side(line, at, y, noise, step)
+    """The slope to one side with the smallest error of three steps; where no two of them agree, that is the error."""
+    tried = [_side(line, at, y, noise, step) for step in (h, h / 8, h / 64)]
+    value, error = tried[0]
+    for finer, its in tried[1:]:
         better = its < error
         value, error = np.where(better, finer, value), np.where(better, its, error)
-    return value, error
+    spread = np.minimum(np.abs(tried[0][0] - tried[1][0]), np.abs(tried[1][0] - tried[2][0]))
+    return value, np.maximum(error, np.where(np.isfinite(spread), spread, 0.0))
 
 
 def _beside(

@@ -83,6 +83,14 @@ def test_a_slope_with_a_kink_of_its_own_has_an_honest_error() -> None:
     assert abs(found.value[0] - 1) <= 10 * found.error[0]
 
 
+@pytest.mark.parametrize("power", [1.2, 1.5])
+@pytest.mark.parametrize("x", [5.496037257606662e-10, -4.4e-10, 3e-8, 1e-6])
+def test_a_slope_without_a_bound_on_its_own_slope_has_an_honest_error(power: float, x: float) -> None:
+    found = at(lambda v: 1.26 + np.abs(v) ** power, x)
+    right = power * np.abs(x) ** (power - 1) * np.sign(x)
+    assert found.kind[0] != SMOOTH or abs(found.value[0] - right) <= 10 * found.error[0]
+
+
 def single(x: Any) -> Any:
     return np.float32(np.sin(np.float32(x))) * np.float64(1.0)
 
