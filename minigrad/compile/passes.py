@@ -112,6 +112,58 @@ def without_copies(
     return [_moved(i, {}, instead) for i in kept], instead
 
 
+def without_gathering(program: Sequence[Instruction]) -> tuple[list[Instruction], dict[Buffer, Address]]:
+    """Arrays that are put together into one are made in their places there: the gradients of a whole optimizer.
+
+    Also returns where to find them instead.
+    """
+    writes = _writes(program)
+    last = {a.buffer: position for position, i in enumerate(program) for a in i.written}
+    instead: dict[Buffer, Address] = {}
+    kept = []
+    for position, i in enumerate(program):
+        parts = _gathered(i)
+        whole = i.outs[0].buffer if parts else None
+        known = instead.keys() | {whole}
+        if whole is None or writes[whole] > 1 or any(a.buffer in known or last[a.buffer] > position for a in parts):
+            kept.append(i)
+            continue
+        offset = 0
+        for a in parts:
+            instead[a.buffer] = changed(i.outs[0], offset=offset)
+            offset += a.buffer.nbytes
+            whole.pinned = whole.pinned or a.buffer.pinned
+    return [_relocated(i, instead) for i in kept], instead
+
+
+def _gathered(i: Instruction) -> Sequence[Address]:
+    """The arrays that an instruction puts one after the other, if each has a buffer of the step's own to itself."""
+    axis = (*i.args[1:], *i.options.values())
+    if (
+        i.function is not np.concatenate
+        or axis not in ((), (0,))
+        or i.options.keys() - {"axis"}
+        or i.outs[0].buffer.given
+    ):
+        return ()
+    parts = i.args[0]
+    if not all(isinstance(a, Address) and a.dtype == i.outs[0].dtype and a.contiguous for a in parts):
+        return ()
+    own = all(not a.buffer.given and a.bounds == (0, a.buffer.nbytes) and a.size for a in parts)
+    return parts if own and len({a.buffer for a in parts}) == len(parts) else ()
+
+
+def _relocated(i: Instruction, instead: dict[Buffer, Address]) -> Instruction:
+    """The instruction with all that it reads and writes in the new places."""
+
+    def move(a: Address) -> Address:
+        there = instead.get(a.buffer)
+        return a if there is None else changed(a, buffer=there.buffer, offset=there.offset + a.offset)
+
+    i = _moved(i, {}, instead)
+    return changed(i, outs=tuple(map(move, i.outs)), writes=tuple(map(move, i.writes)))
+
+
 def _moved(i: Instruction, same: dict[Buffer, Buffer], instead: dict[Buffer, Address] | None = None) -> Instruction:
     """The instruction with its operands taken from other buffers that hold the same."""
     if not same and not instead:

@@ -84,7 +84,9 @@ class Plan:
         sizes.append(len(code))
         code = passes.without_dead(code)
         sizes.append(len(code))
-        steps = ("allocations", "repetitions", "copies", "without use")
+        code, self._gathered = passes.without_gathering(code)
+        sizes.append(len(code))
+        steps = ("allocations", "repetitions", "copies", "without use", "gatherings")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
         self.code = passes.with_rows_of_bounds(passes.with_flat_operands(code))
         self._guards = _guards(program, (step, *(x for x in arguments if not isinstance(x, Tensor))))
@@ -128,9 +130,10 @@ class Plan:
         """The array at an address, which may be that of a copy that is not made."""
         if isinstance(a, np.ndarray):
             return a.copy()  # without elements
-        there = self._instead.get(a.buffer)
-        if there is not None:
-            a = Address(there.buffer, there.offset + a.offset, a.shape, a.strides, a.dtype)
+        for instead in (self._instead, self._gathered):
+            there = instead.get(a.buffer)
+            if there is not None:
+                a = Address(there.buffer, there.offset + a.offset, a.shape, a.strides, a.dtype)
         return self.memory[a]
 
     def _result(self, leaf: Returned) -> Callable[[], Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.grad_mode import mode
 from minigrad.tensor import Tensor
 
 BLOCK = 32768  # elements: the seven float32 arrays of an Adam step are 0.9 MB, what a core's second-level cache holds
@@ -57,7 +58,7 @@ class Run:
         self._steps = steps
         self._cuts: list[slice] = []
         x, (gathered, *scratch) = pieces[0], scratch
-        self._gathered, self._shape = gathered[: x.size], x.shape
+        self._work, self._shape = [gathered[: x.size]], x.shape  # in a list: contents that mean nothing between steps
         if x.size <= BLOCK:
             self.blocks = [(*pieces, *(s[: x.size].reshape(x.shape) for s in scratch))]
         elif x.ndim == 1:
@@ -76,7 +77,10 @@ class Run:
     def gradients(self) -> list[np.ndarray]:
         """The gradient in the same blocks."""
         if len(self.params) > 1:
-            return [np.concatenate([p.grad.array.reshape(-1) for p in self.params], out=self._gathered)]
+            pieces = [p.grad.array.reshape(-1) for p in self.params]
+            if mode.capture is not None:
+                return [np.concatenate(pieces)]  # a captured step will make the pieces in their places in it
+            return [np.concatenate(pieces, out=self._work[0])]
         g = self.params[0].grad.array.reshape(self._shape)
         return [g[cut] for cut in self._cuts] if self._cuts else [g]
 
