@@ -88,9 +88,7 @@ def test_a_random_state_decides_the_fit_and_the_default_generator_is_left_alone(
 
 
 def test_it_takes_its_place_in_a_pipeline_and_a_search():
-    pipeline = make_pipeline(
-        ae.Autoencoder(8, epochs=30, lr=3e-3, random_state=0), LogisticRegression(max_iter=2000)
-    )
+    pipeline = make_pipeline(ae.Autoencoder(8, epochs=30, lr=3e-3, random_state=0), LogisticRegression(max_iter=2000))
     assert pipeline.fit(X, LABELS).score(X, LABELS) > 0.7
     search = GridSearchCV(ae.Autoencoder(epochs=30, lr=3e-3, random_state=0), {"latent": [1, 8]}, cv=2).fit(X)
     assert search.best_params_ == {"latent": 8}

@@ -1,7 +1,5 @@
 """Flags, modes, hooks and copies: what a tensor allows and what it refuses."""
 
-
-
 import copy
 import threading
 

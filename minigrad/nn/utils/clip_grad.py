@@ -31,7 +31,9 @@ def get_total_norm(
     """
     order = float(norm_type)
     arrays = [t.array for t in _list(tensors)]
-    norms = np.stack([np.linalg.norm(a.reshape(-1), order) if a.size else 0.0 for a in arrays or [np.zeros(1, np.float32)]])
+    norms = np.stack(
+        [np.linalg.norm(a.reshape(-1), order) if a.size else 0.0 for a in arrays or [np.zeros(1, np.float32)]]
+    )
     kind = arrays[0].dtype if arrays else np.dtype(np.float32)
     total = np.linalg.norm(norms, order)
     if error_if_nonfinite and not np.isfinite(total):
