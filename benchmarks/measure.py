@@ -25,7 +25,7 @@ from benchmarks.processes import Worker, WorkerError
 from benchmarks.registry import Engine
 from benchmarks.results import Outcome, Times
 
-PAUSE = 0.01  # seconds before a turn: threads that still wait actively for work fall asleep
+PAUSE = 0.15  # seconds before a turn: the threads of OpenBLAS wait actively for some 30 ms before they fall asleep
 
 
 @dataclass(frozen=True)
