@@ -126,8 +126,7 @@ class Node:
     def saved_tensors(self, wrap: Callable[[np.ndarray], Any]) -> list[Any]:
         """The saved values as tensors with their history."""
         values = list(self.saved_arrays())
-        nodes = {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
-        nodes[self.plan.arity] = self
+        nodes = {**self._sources(), self.plan.arity: self}
         for i, version in self.versions:
             values[i] = wrap(values[i])
             values[i].version = version
@@ -149,8 +148,12 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        nodes = {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
+        nodes = self._sources()
         return tuple((nodes.get(i), 0) for i in self.plan.inputs)
+
+    def _sources(self) -> dict[int, Node]:
+        """By the position of each input that needs a gradient, the node its gradient goes to."""
+        return {i: edge[0] for (i, _, _), edge in zip(self.plan.pulls, self.edges, strict=True)}
 
     def __repr__(self) -> str:
         return f"<{self.title} object at {id(self):#x}>"
