@@ -8,7 +8,7 @@ import autograd
 import autograd.numpy as np
 import numpy
 
-from benchmarks.catalogue import SEED
+from benchmarks.engines import draws
 from benchmarks.engines.backend import Arrays, Backend, Step, weights
 from benchmarks.engines.blas import numpy_versions
 from benchmarks.engines.numpy_optimizers import Adam, sgd
@@ -88,26 +88,11 @@ def _vae_step(arrays: Arrays) -> Callable:
 
 
 def vae(arrays: Arrays, pixels: int, hidden: int, latent: int, batch: int, own_draws: bool) -> Step:
-    step, generator, images = _vae_step(arrays), numpy.random.default_rng(SEED), arrays["images"]
-    if own_draws:
-        return lambda: step(images, generator.standard_normal((batch, latent), dtype=numpy.float32))
-    given = iter(arrays["noise"].reshape(-1, batch, latent))
-    return lambda: step(images, next(given))
+    return draws.vae(_vae_step(arrays), arrays, latent, batch, own_draws)
 
 
 def epoch(arrays: Arrays, pixels: int, hidden: int, latent: int, batch: int, images: int, own_draws: bool) -> Step:
-    step, generator, pictures = _vae_step(arrays), numpy.random.default_rng(SEED), arrays["images"]
-
-    def run() -> float:
-        order = generator.permutation(images) if own_draws else arrays["order"]
-        losses = []
-        for i in range(0, images, batch):
-            rows = pictures[order[i : i + batch]]
-            drawn = generator.standard_normal((len(rows), latent), dtype=numpy.float32) if own_draws else None
-            losses.append(step(rows, arrays["noise"][i : i + batch] if drawn is None else drawn))
-        return sum(losses) / len(losses)
-
-    return run
+    return draws.epoch(_vae_step(arrays), arrays, latent, batch, images, own_draws)
 
 
 def _log_softmax(x: Any) -> Any:
