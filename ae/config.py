@@ -23,7 +23,7 @@ class Config:
     the learning rate with its `schedule_options` (see `ae.schedules`), gradients clipped to the norm `clip`, a share
     `validation` of the training images set aside, which decides when there was no progress for `patience` epochs, and
     which epoch's model is kept by `keep_best`; `binarize` makes pixels black or white, at one half (threshold) or by
-    chance, anew in every batch (dynamic).
+    chance, anew in every batch (dynamic); `eps` is Adam's, and `mean_bias` lets a VAE's decoder start at the mean image.
 
     Raises ValueError for a value out of range, and if the best is to be chosen without a validation set.
     """
@@ -45,13 +45,15 @@ class Config:
     patience: int = 0
     keep_best: bool = False
     binarize: str = "none"
+    eps: float = 1e-8
+    mean_bias: bool = False
 
     def __post_init__(self) -> None:
         for name, low in (("pixels", 1), ("latent", 1), ("epochs", 1), ("batch_size", 1), ("seed", 0), ("patience", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise ValueError(f"{name} needs a whole number from {low}, got {value!r}")
-        for name in ("lr", "clip"):
+        for name in ("lr", "clip", "eps"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
                 raise ValueError(f"{name} needs a number above 0, got {value!r}")

@@ -25,7 +25,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 FIELDS: dict[str, type] = {
     "model": str, "data": str, "hidden": list, "latent": int, "epochs": int, "batch_size": int, "lr": float, "seed": int,
     "options": dict, "schedule": str, "schedule_options": dict, "clip": float, "validation": float, "patience": int,
-    "keep_best": bool, "binarize": str,
+    "keep_best": bool, "binarize": str, "eps": float, "mean_bias": bool,
 }  # fmt: skip
 
 
@@ -179,6 +179,8 @@ def _add_train(commands: Any) -> None:
         help="keep the model of the lowest validation loss, not the last",
     )
     add("--binarize", choices=BINARIZE, help="make pixels black or white, dynamic: by chance, anew in every batch")
+    add("--eps", type=_positive, help="of Adam; default: 1e-8")
+    add("--mean-bias", action="store_true", default=None, help="let a VAE's decoder start at the mean image")
     add("--config", metavar="FILE", help="TOML file with the same names, or a run's config.json; flags go before it")
     add(
         "--resume",

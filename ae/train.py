@@ -14,7 +14,7 @@ import minigrad
 from ae import schedules
 from ae.config import Config, Metrics
 from ae.data import Splits
-from ae.models import Model
+from ae.models import VAE, Model
 from minigrad import Tensor, nn, optim
 
 __all__ = ["Callback", "Config", "Metrics", "Training", "batches", "evaluate", "mean_loss", "train"]
@@ -61,7 +61,16 @@ class Training:
         self.images, self.labels = images, labels
         self.shuffling = minigrad.Generator()
         self.shuffling.manual_seed(config.seed)
+        if config.mean_bias:
+            if not isinstance(model, VAE):
+                raise ValueError(
+                    f"mean_bias is for VAEs and their relatives, {config.model} has no output of logits alone"
+                )
+            model.start_from(images.mean(0))
         self.optimizers = model.optimizers(config.lr)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["eps"] = config.eps
         made = [
             schedules.build(config.schedule, one, config.epochs, config.schedule_options) for one in self.optimizers
         ]

@@ -48,6 +48,16 @@ class VAE(Model):
         self.activation = ACTIVATIONS[activation]()
         self.likelihood = one_of(LIKELIHOODS, likelihood, "likelihood")()
 
+    def start_from(self, mean: Tensor) -> None:
+        """Set the output's bias to the logits of a mean image `(pixels,)`, `log(p / (1 - p))` with p in [0.001, 0.999].
+
+        Training then begins with what all images have in common. Source: the programs of Burda, Grosse and
+        Salakhutdinov 2016, "Importance Weighted Autoencoders".
+        """
+        shares = mean.clamp(0.001, 0.999)
+        with minigrad.no_grad():
+            self.output.bias.copy_(shares.log() - (1 - shares).log())
+
     def features(self, images: Tensor) -> Tensor:
         """Return what the encoder knows of images, `(N, hidden)`, before it says it as a distribution."""
         return self.activation(self.encoder(images))

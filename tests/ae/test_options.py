@@ -34,11 +34,12 @@ def lines(folder):
 
 def test_flags_reach_the_configuration(tmp_path):
     flags = ["--schedule", "step", "--schedule-set", "every=2", "--clip", "1.5", "--validation", "0.2"]
+    flags += ["--eps", "1e-4", "--mean-bias"]
     assert main(["train", *SHORT, *flags, "--patience", "2", "--keep-best", "--out", str(tmp_path)]) == 0
     config = json.loads((tmp_path / "config.json").read_text())
     expected = {
         "schedule": "step", "schedule_options": {"every": 2}, "clip": 1.5, "validation": 0.2, "patience": 2,
-        "keep_best": True,
+        "keep_best": True, "eps": 1e-4, "mean_bias": True,
     }  # fmt: skip
     assert expected.items() <= config.items()
     assert {"validation_loss", "lr"} <= lines(tmp_path)[0].keys()

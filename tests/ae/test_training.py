@@ -173,6 +173,7 @@ def test_choosing_by_the_test_set_is_refused():
         ({"epochs": True}, "epochs needs a whole number from 1, got True"),
         ({"lr": -1.0}, "lr needs a number above 0, got -1.0"),
         ({"clip": "short"}, "clip needs a number above 0, got 'short'"),
+        ({"eps": 0}, "eps needs a number above 0, got 0"),
         ({"validation": 1.0}, "validation needs a share"),
         ({"hidden": ("a",)}, r"hidden needs whole numbers from 1, got \('a',\)"),
         ({"schedule": "linear"}, "unknown schedule 'linear'"),
@@ -182,6 +183,18 @@ def test_choosing_by_the_test_set_is_refused():
 def test_a_configuration_says_what_it_needs(change, advice):
     with pytest.raises(ValueError, match=advice):
         dataclasses.replace(GLYPHS, **change)
+
+
+def test_a_decoder_may_start_at_the_mean_image_and_adam_with_another_epsilon():
+    digits = load("digits")
+    config = Config("vae", "digits", 64, (8,), 2, 1, 32, 1e-3, 0, eps=1e-4, mean_bias=True)
+    training = Training(config.build(), digits, config)
+    mean = digits.train_images.mean(0)
+    decoded = training.model.output.bias.detach().sigmoid().numpy()
+    np.testing.assert_allclose(decoded, mean.clip(0.001, 0.999), rtol=1e-5)
+    assert [group["eps"] for group in training.optimizers[0].param_groups] == [1e-4]
+    with pytest.raises(ValueError, match="mean_bias is for VAEs and their relatives, deep has"):
+        Training(dataclasses.replace(config, model="deep").build(), digits, dataclasses.replace(config, model="deep"))
 
 
 def test_pixels_are_black_or_white_if_so_configured():
