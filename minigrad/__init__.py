@@ -155,6 +155,7 @@ from minigrad.ops.joining import (
     narrow,
     row_stack,
     split,
+    split_with_sizes,
     stack,
     tensor_split,
     vstack,
@@ -255,7 +256,7 @@ clip, absolute, multiply, divide, true_divide, subtract, negative = clamp, abs, 
 swapaxes = swapdims = transpose
 moveaxis, det, inverse = movedim, linalg.det, linalg.inv
 arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
-fix, sgn, split_with_sizes = trunc, sign, split
+fix, sgn = trunc, sign
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 contiguous_format = preserve_format = None
 

@@ -142,6 +142,8 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
     ends = _sequence(inputs)
+    if not ends:
+        raise RuntimeError("`inputs` argument to `grad` cannot be empty: name the tensors whose gradients you want")
     roots = _roots(_sequence(outputs), grad_outputs, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     nodes = _nodes(ends)

@@ -42,7 +42,7 @@ class TensorBase:
     array: np.ndarray
     version: Version
     needs_grad = False
-    grad: Any = None
+    _grad: Any = None  # what ``Tensor.grad`` shows
     node: Node | None = None  # the operation that made it; None for a leaf
     accumulator: AccumulateGrad | None = None  # where a leaf's gradient arrives
     base: TensorBase | None = None  # for a view: the tensor that owns the memory,
@@ -94,7 +94,8 @@ class Node:
         self.order = next(_clock)
 
     def name(self) -> str:
-        return self.title
+        """The title, as PyTorch shows it: with the place in its source if no formula stands for the operation."""
+        return f"torch::autograd::{self.title}" if self.title in _WITHOUT_FORMULA else self.title
 
     def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
         """For each input, the node its gradient goes to and that gradient, which the rule gives.
@@ -168,6 +169,7 @@ def stale(title: str, array: np.ndarray, version: Version) -> RuntimeError:
     )
 
 
+_WITHOUT_FORMULA = {"AccumulateGrad", "CopySlices", "CopyBackwards"}
 _NOTHING = Plan([], [], 0, ())
 
 
@@ -195,14 +197,14 @@ class AccumulateGrad(Node):
 def accumulate(tensor: TensorBase, g: Any) -> None:
     """Add ``g`` to ``tensor.grad``: into the same array, or, if ``g`` is itself recorded, as a new tensor."""
     if isinstance(g, TensorBase):
-        tensor.grad = clone(g) if tensor.grad is None else tensor.grad + g
-    elif tensor.grad is None:
-        tensor.grad = tensor.wrap(g)
-    elif tensor.grad.needs_grad:
-        tensor.grad = tensor.wrap(tensor.grad.array + g)
+        tensor._grad = clone(g) if tensor._grad is None else tensor._grad + g
+    elif tensor._grad is None:
+        tensor._grad = tensor.wrap(g)
+    elif tensor._grad.needs_grad:
+        tensor._grad = tensor.wrap(tensor._grad.array + g)
     else:
-        tensor.grad.array += g
-        tensor.grad.version.change("AccumulateGrad")
+        tensor._grad.array += g
+        tensor._grad.version.change("AccumulateGrad")
 
 
 class Primitive(Signature):
@@ -216,6 +218,7 @@ class Primitive(Signature):
     def __init__(self, forward: Callable[..., Any], name: str = "", view: bool = False) -> None:
         super().__init__(forward, name)
         self.forward, self.view = forward, view
+        self.node: type[Node] = type(self.name, (Node,), {"__slots__": ()})  # type(y.grad_fn) tells the operation
         self.rules: dict[int, tuple[Callable[..., Any], list[str]]] = {}
 
     def vjp(self, **rules: Callable[..., Any]) -> None:
@@ -230,7 +233,10 @@ class Primitive(Signature):
             if isinstance(arg, TensorBase):
                 break
         else:
-            return self.forward(*args, **options)
+            try:
+                return self.forward(*args, **options)
+            except AttributeError as error:  # a list, for example
+                raise self.refuse(args) or error from None
         tape = mode.tape
         if tape is not None:
             tape.enter(args)
@@ -282,7 +288,7 @@ class Primitive(Signature):
             else:
                 x = [*options.values()][place - 2 * plan.arity - 1]
             values.append(x)
-        result.node, result.needs_grad = Node(self.name, plan, edges, values, versions), True
+        result.node, result.needs_grad = self.node(self.name, plan, edges, values, versions), True
 
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
         """Make the result a view: it shares the version of the memory, and follows in-place changes of its base."""

@@ -72,7 +72,11 @@ def matrix_power(A: Any, n: int) -> Any:
         if digit == "1":
             found = base if found is None else matmul(base, found)
         base = matmul(base, base)
-    return matmul(A, inv(A)) * 0 + np.eye(array_of(A).shape[-1], dtype=array_of(A).dtype) if found is None else found
+    if found is None:
+        x = array_of(A)
+        unit = np.eye(x.shape[-1], dtype=x.dtype) + np.zeros_like(x)
+        found = A.wrap(unit) if isinstance(A, TensorBase) else unit
+    return found
 
 
 def multi_dot(tensors: Any) -> Any:

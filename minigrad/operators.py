@@ -98,7 +98,8 @@ class Operators(TensorBase):
     def __rmatmul__(self, other: Any) -> Any:
         return la.matmul(other, self)
 
-    clone = clone
+    def clone(self, *, memory_format: Any = None) -> Any:
+        return clone(self)
 
     # Methods that are the operations of the same name
 
@@ -146,8 +147,7 @@ class Operators(TensorBase):
         s.squeeze,
     )
     expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.broadcast_to, s.repeat, s.tile, s.flip, s.roll
-    narrow, split, chunk, tensor_split = j.narrow, j.split, j.chunk, j.tensor_split
-    split_with_sizes = j.split
+    narrow, chunk, tensor_split, split_with_sizes = j.narrow, j.chunk, j.tensor_split, j.split_with_sizes
     swapdims, moveaxis, fliplr, flipud, rot90 = s.transpose, s.movedim, s.fliplr, s.flipud, s.rot90
     select, unbind, gather, take_along_dim = i.select, i.unbind, ga.gather, ga.take_along_dim
     scatter, scatter_add, index_select, index_add = ga.scatter, ga.scatter_add, ga.index_select, ga.index_add
@@ -160,6 +160,9 @@ class Operators(TensorBase):
     matmul, mm, bmm, mv, dot, addmm, outer = la.matmul, la.mm, la.bmm, la.mv, la.dot, la.addmm, la.outer
     inverse, det = la.inv, la.det
     vdot, inner, addmv, baddbmm = la.vdot, la.inner, la.addmv, la.baddbmm
+
+    def split(self, split_size: Any, dim: int = 0) -> Any:
+        return j.split(self, split_size, dim)
 
     def where(self, condition: Any, other: Any) -> Any:
         return ch.where(condition, self, other)

@@ -130,9 +130,9 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
     )
 
 
-def bernoulli(input: Tensor, *, generator: Any = None) -> Tensor:
-    """1 with probability ``input``, else 0, element by element."""
-    return input.bernoulli(generator=generator)
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
+    """1 with probability ``input``, or ``p``, else 0, element by element."""
+    return input.bernoulli(p, generator=generator)
 
 
 def normal(

@@ -39,15 +39,35 @@ class Signature:
         self.plans: dict[tuple[int, ...], Plan] = {}
 
     def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments in order, with defaults filled in; next to any number of them, the options in order."""
-        values = {**self.defaults, **options}
+        """The arguments in order, with defaults filled in; next to any number of them, the options in order.
+
+        The first one is also known as ``input``, PyTorch's name for it.
+        """
         if self.variadic:
+            values = {**self.defaults, **options}
             return args, {name: values[name] for name in self.names[1:]}
-        values = {**self.defaults, **dict(zip(self.names, args, strict=False)), **options}
-        if len(args) > len(self.names) or len(values) != len(self.names):
-            unknown = ", ".join(n for n in values if n not in self.names) or f"{len(args)} positional arguments"
-            raise TypeError(f"{self.__name__}({', '.join(self.names)}): cannot use or lacks arguments; got {unknown}")
+        if "input" in options and "input" not in self.names:
+            options = {self.names[0] if name == "input" else name: value for name, value in options.items()}
+        given = dict(zip(self.names, args, strict=False))
+        twice, values = given.keys() & options.keys(), {**self.defaults, **options, **given}
+        if twice or len(args) > len(self.names) or values.keys() != set(self.names):
+            raise TypeError(f"{self.__name__}() takes ({', '.join(self.shown)}), {self._misfit(args, values, twice)}")
         return tuple(values[name] for name in self.names), {}
+
+    @property
+    def shown(self) -> list[str]:
+        """The names of the arguments, as PyTorch's users know them."""
+        return ["input" if name == "x" else name for name in self.names]
+
+    def _misfit(self, args: tuple[Any, ...], values: dict[str, Any], twice: set[str]) -> str:
+        if len(args) > len(self.names):
+            return f"but {len(args)} positional arguments were given"
+        if twice:
+            return f"but got multiple values for {', '.join(sorted(twice))}"
+        unknown = [name for name in values if name not in self.names]
+        if unknown:
+            return f"but got an unexpected keyword argument {', '.join(unknown)}"
+        return f"and lacks {', '.join(shown for name, shown in zip(self.names, self.shown, strict=True) if name not in values)}"
 
     def plan(self, tracked: Sequence[int], count: int, rules: dict[int, tuple[Callable[..., Any], list[str]]]) -> Plan:
         """What to record when the inputs at these positions, of ``count``, need a gradient."""
@@ -81,6 +101,15 @@ class Signature:
         found = {"y": count, xs: slice(0, count), f"{xs}_shapes": slice(count + 1, 2 * count + 1)}
         found |= {name: 2 * count + 1 + i for i, name in enumerate(self.names[1:])}
         return [found[need] for need in needs]
+
+    def refuse(self, args: Sequence[Any]) -> TypeError | None:
+        """The error for a call without any tensor or array; None if there is one among the arguments."""
+        if any(isinstance(x, (np.ndarray, np.generic)) for x in args):
+            return None
+        kind = type(args[0]).__name__ if args else "nothing"
+        return TypeError(
+            f"{self.__name__}(): argument '{self.shown[0]}' (position 1) must be Tensor, not {kind}: make one with tensor(...)"
+        )
 
     def explain(self, error: ValueError, arrays: Sequence[Any]) -> Exception:
         """NumPy's error as PyTorch's type, with the operation and the shapes it was given."""

@@ -6,6 +6,7 @@ What is done with it stands in the classes beneath: ``Operators``, ``InPlace`` f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,41 @@ class Tensor(Convertible):
 
     # Autograd
 
+    def _set_grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            self._check_grad(value)
+        self._grad = value
+
+    def _check_grad(self, value: Any) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}: make one with "
+                f"tensor(...)"
+            )
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad: assign a clone()")
+        if value.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
+                f"'{list(self.array.shape)}'. Please ensure that the gradient and the tensor are the same size: reshape or "
+                f"sum it first"
+            )
+        if value.array.dtype != self.array.dtype:
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor of dtype '{self.dtype}'. The "
+                f"gradient must match the tensor's dtype: convert it with .to(x.dtype)"
+            )
+
+    def _forget_grad(self) -> None:
+        self._grad = None
+
+    grad = property(
+        attrgetter("_grad"),
+        _set_grad,
+        _forget_grad,
+        "The sum of the gradients that have arrived, None before the first.",
+    )
+
     @property
     def requires_grad(self) -> bool:
         self.sync()
@@ -272,7 +308,7 @@ class Tensor(Convertible):
     def __repr__(self) -> str:
         suffixes = []
         if self.grad_fn is not None:
-            suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")
+            suffixes.append(f"grad_fn=<{self.grad_fn.title}>")
         elif self.needs_grad:
             suffixes.append("requires_grad=True")
         return tensor_repr(self.array, suffixes=suffixes, default_dtype=dtypes.default.numpy, prefix=self._prefix + "(")
@@ -292,7 +328,7 @@ class Tensor(Convertible):
         )
         found.array, found.version = self.array.copy(), Version()
         if self.grad is not None:
-            found.grad = self.grad.__deepcopy__(memo)
+            found._grad = self.grad.__deepcopy__(memo)
         return found
 
     def __reduce_ex__(self, protocol: Any) -> Any:

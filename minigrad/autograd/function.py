@@ -110,12 +110,12 @@ class Parts:
 class FunctionNode(Node):
     """The node of a Function: all its gradients come from one call of ``backward``."""
 
-    __slots__ = ("count", "ctx", "function", "metas")
+    __slots__ = ("ctx", "function", "metas", "tensors")
 
     ctx: FunctionCtx
     function: type[Function]
     metas: list[tuple[tuple[int, ...], np.dtype] | None]
-    count: int
+    tensors: tuple[bool, ...]  # which arguments of forward are tensors
 
     fresh = False  # backward may return what it was given, or one array twice
 
@@ -130,10 +130,10 @@ class FunctionNode(Node):
             given.append(Tensor.wrap(part) if isinstance(part, np.ndarray) else part)
         result = self.function.backward(ctx, *given)
         results = result if isinstance(result, tuple) else (result,)
-        name = self.function.__name__
-        if len(results) < self.count or any(r is not None for r in results[self.count :]):
+        name, count = self.function.__name__, len(self.tensors)
+        if len(results) < count or any(r is not None for r in results[count:]):
             raise RuntimeError(
-                f"function {name}Backward returned an incorrect number of gradients (expected {self.count}, got {len(results)}): "
+                f"function {name}Backward returned an incorrect number of gradients (expected {count}, got {len(results)}): "
                 f"backward returns one for each argument of forward, None for those that are no tensors"
             )
         pulled = []
@@ -161,6 +161,13 @@ class FunctionNode(Node):
     def release(self) -> None:
         self.ctx._saved = None
 
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        return tuple(pair for pair, is_tensor in zip(super().next_functions, self.tensors, strict=True) if is_tensor)
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.title} object at {id(self):#x}>"
+
 
 class _Custom(Primitive):
     """The primitive that joins the outputs of a Function to its inputs."""
@@ -170,14 +177,14 @@ class _Custom(Primitive):
         plain = result.node
         assert plain is not None
         ctx, function = options["ctx"], options["function"]
-        node = FunctionNode(f"{function.__name__}Backward", plain.plan, plain.edges, None, [])
-        node.ctx, node.function, node.metas, node.count = ctx, function, options["metas"], options["count"]
+        node = function.node_of(f"{function.__name__}Backward", plain.plan, plain.edges, None, [])
+        node.ctx, node.function, node.metas, node.tensors = ctx, function, options["metas"], options["tensors"]
         result.node = node
         ctx._node = weakref.ref(node)  # the node holds ctx: no cycle
 
 
 @_Custom
-def _custom(*xs: Any, output: np.ndarray, ctx: Any, function: Any, metas: Any, count: int) -> Any:
+def _custom(*xs: Any, output: np.ndarray, ctx: Any, function: Any, metas: Any, tensors: tuple[bool, ...]) -> Any:
     return output
 
 
@@ -220,6 +227,12 @@ class Function:
     Source: https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.Function
     """
 
+    node_of: type[FunctionNode] = FunctionNode  # each Function has a class of its own, whose name type(y.grad_fn) tells
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.node_of = type(f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": ()})
+
     def __init__(self) -> None:
         raise RuntimeError(f"{type(self).__name__} should not be instantiated. Call {type(self).__name__}.apply(...)")
 
@@ -260,7 +273,7 @@ class Function:
             for o in outputs
         ]
         metas = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else None for o in outputs]
-        options = {"ctx": ctx, "function": cls, "metas": metas, "count": len(args)}
+        options = {"ctx": ctx, "function": cls, "metas": metas, "tensors": tuple(isinstance(a, Tensor) for a in args)}
         if flows == [True]:
             wrapped: tuple[Any, ...] = (_custom(*args, output=outputs[0].array, **options),)
         else:

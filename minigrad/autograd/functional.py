@@ -55,11 +55,16 @@ def _leaf(x: Any, create_graph: bool, name: str) -> Tensor:
     return x.view(*x.shape) if create_graph and x.requires_grad else x.detach().requires_grad_()
 
 
+def _full(x: Tensor, value: float) -> Tensor:
+    """A tensor like ``x``, filled with one value."""
+    return Tensor.wrap(np.full_like(x.array, value))
+
+
 def _vectors(v: Any, like: tuple[Tensor, ...], name: str) -> tuple[Tensor, ...]:
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
             raise RuntimeError(f"The vector v can only be None if {name} has one tensor of a single element: give v")
-        return (like[0].detach() * 0 + 1,)
+        return (_full(like[0], 1),)
     given = v if isinstance(v, (tuple, list)) else (v,)
     found = tuple(x if isinstance(x, Tensor) else Tensor.wrap(np.asarray(x)) for x in given)
     if [x.shape for x in found] != [x.shape for x in like]:
@@ -77,13 +82,13 @@ def _pull(outputs: Any, inputs: Any, v: Any, create_graph: bool, strict: bool) -
             "Output 0 of the user-provided function does not require gradients: it is independent of the inputs"
         )
     if not reached:
-        return tuple(x.detach() * 0 for x in inputs)
+        return tuple(_full(x, 0) for x in inputs)
     found = grad([o for o, _ in reached], inputs, [w for _, w in reached], True, create_graph, allow_unused=True)
     if strict and any(g is None for g in found):
         raise RuntimeError(
             "The output of the user-provided function is independent of an input: no strict derivative exists"
         )
-    return tuple(x.detach() * 0 if g is None else g for x, g in zip(inputs, found, strict=True))
+    return tuple(_full(x, 0) if g is None else g for x, g in zip(inputs, found, strict=True))
 
 
 def vjp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
@@ -114,7 +119,7 @@ def jvp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, stric
 
 
 def _push(call: Call, tangents: tuple[Tensor, ...], create_graph: bool, strict: bool) -> tuple[Tensor, ...]:
-    dummies = tuple((o.detach() * 0).requires_grad_() for o in call.outputs)
+    dummies = tuple(_full(o, 0).requires_grad_() for o in call.outputs)
     rows = _pull(call.outputs, call.inputs, dummies, True, strict)
     return _pull(rows, dummies, tangents, create_graph, False)
 
@@ -155,7 +160,7 @@ def _by_columns(call: Call, create_graph: bool, strict: bool) -> list[tuple[Tens
     columns: list[list[list[Tensor]]] = [[[] for _ in call.inputs] for _ in call.outputs]
     for k, x in enumerate(call.inputs):
         for unit in _units(x):
-            tangents = tuple(unit if j == k else other.detach() * 0 for j, other in enumerate(call.inputs))
+            tangents = tuple(unit if j == k else _full(other, 0) for j, other in enumerate(call.inputs))
             for m, column in enumerate(_push(call, tangents, create_graph, strict)):
                 columns[m][k].append(column)
     return [

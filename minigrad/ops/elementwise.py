@@ -165,7 +165,7 @@ def _whole(x: Any) -> bool:
     return np.asanyarray(x).dtype.kind in "iub"
 
 
-@Primitive
+@define("PowBackward1")
 def _pow(x: Any, other: Any) -> Any:
     if isinstance(other, int) and other < 0 and _whole(x):
         raise RuntimeError("Integers to negative integer powers are not allowed: convert the base to a floating type")
@@ -204,7 +204,6 @@ def _pow_scalar(x: Any, exponent: Any) -> Any:
 
 
 _pow_scalar.vjp(x=lambda g, x, exponent: g * (x * 2) if exponent == 2 else _pow_number(g, x, exponent))
-_pow.name = "PowBackward1"
 
 
 @define("PowBackward2")

@@ -66,18 +66,21 @@ def _filled(x: np.ndarray, axis: tuple[int, ...], name: str) -> None:
 
 def _some(x: np.ndarray, name: str) -> None:
     if x.size == 0:
-        raise RuntimeError(f"{name}(): the tensor of shape {x.shape} has no elements to choose from")
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0: the tensor of shape {x.shape} has no "
+            f"elements to choose from"
+        )
 
 
 @define("AmaxBackward0")
 def _amax(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    _filled(x, axis, "max")
+    _filled(x, axis, "amax")
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @define("AminBackward0")
 def _amin(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    _filled(x, axis, "min")
+    _filled(x, axis, "amin")
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
@@ -100,15 +103,23 @@ _amax.vjp(x=_evenly_but_nan)
 _amin.vjp(x=_evenly_but_nan)
 
 
+def _all_of(dim: Any) -> bool:
+    return dim is None or dim == ()
+
+
 @numpy_names
 def amax(input: Any, dim: Axes = (), keepdim: bool = False) -> Any:
     """The largest element over ``dim``; ties share the gradient evenly."""
+    if _all_of(dim):
+        _some(array_of(input), "amax")
     return _amax(input, axes_of(input, dim), keepdim)
 
 
 @numpy_names
 def amin(input: Any, dim: Axes = (), keepdim: bool = False) -> Any:
     """The smallest element over ``dim``; ties share the gradient evenly."""
+    if _all_of(dim):
+        _some(array_of(input), "amin")
     return _amin(input, axes_of(input, dim), keepdim)
 
 
@@ -171,22 +182,22 @@ for _extreme_all in (_max_all, _min_all):
 
 
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; over ``dim``, a named tuple of ``values`` and ``indices``; of two tensors, ``maximum``."""
+    if other is not None or isinstance(dim, (TensorBase, np.ndarray)):
+        return maximum(input, dim if other is None else other)
     if dim is None:
         return _max_all(input)
-    if isinstance(dim, (TensorBase, np.ndarray)):
-        return maximum(input, dim)
     return _extreme(input, dim, keepdim, _argmax, max_along, max_result)
 
 
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; over ``dim``, a named tuple of ``values`` and ``indices``; of two tensors, ``minimum``."""
+    if other is not None or isinstance(dim, (TensorBase, np.ndarray)):
+        return minimum(input, dim if other is None else other)
     if dim is None:
         return _min_all(input)
-    if isinstance(dim, (TensorBase, np.ndarray)):
-        return minimum(input, dim)
     return _extreme(input, dim, keepdim, _argmin, min_along, min_result)
 
 

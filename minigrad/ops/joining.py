@@ -129,6 +129,11 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     return tuple(piece(tensor, axis, start, size) for start, size in zip(starts, sizes, strict=True))
 
 
+def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Pieces of the given sizes along ``dim``."""
+    return split(input, list(split_sizes), dim)
+
+
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most ``chunks`` pieces of equal size along ``dim``, the last possibly smaller."""
     if chunks <= 0:

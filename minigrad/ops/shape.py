@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.attributes import Size
+from minigrad.dtypes import dtype as type_of_elements
 from minigrad.engine import clone, define, expand
 from minigrad.ops.dims import array_of, axes_of, one_axis
 
@@ -46,8 +47,19 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     return _reshape(input, wanted)
 
 
-def view(input: Any, *shape: Any, size: Any = None) -> Any:
-    """``reshape`` that never copies: raises RuntimeError where the memory does not allow a view."""
+@define("ViewBackward0", view=True)
+def _read_as(x: Any, dtype: np.dtype) -> Any:
+    return x.view(dtype)
+
+
+def view(input: Any, *shape: Any, size: Any = None, dtype: Any = None) -> Any:
+    """``reshape`` that never copies: raises RuntimeError where the memory does not allow a view.
+
+    With a ``dtype`` instead of a shape, the same bytes read as another type, through which no gradient flows.
+    """
+    kind = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list)) else dtype
+    if isinstance(kind, type_of_elements):
+        return _read_as(input, kind.dtype)
     result = reshape(input, *shape, shape=size)
     x, y = array_of(input), array_of(result)
     if x.size and not np.may_share_memory(x, y):
