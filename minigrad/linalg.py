@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.engine import TensorBase
 from minigrad.grad_mode import mode
+from minigrad.ops.choosing import where
 from minigrad.ops.dims import array_of
 from minigrad.ops.extremes import amax, amin
 from minigrad.ops.kinks import abs, sign
@@ -74,8 +75,7 @@ def matrix_power(A: Any, n: int) -> Any:
         base = matmul(base, base)
     if found is None:
         x = array_of(A)
-        unit = np.eye(x.shape[-1], dtype=x.dtype) + np.zeros_like(x)
-        found = A.wrap(unit) if isinstance(A, TensorBase) else unit
+        found = where(np.zeros(x.shape, bool), A, np.eye(x.shape[-1], dtype=x.dtype))
     return found
 
 
