@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.compile.program import Address, Buffer, Instruction, replace
 
 _EMPTY = {np.empty, np.empty_like, np.ndarray}
+_ALIGN = 64  # bytes: a line of the cache, and the width of the largest vector registers
 _COPIES = {np.copy, np.ndarray.copy, np.ndarray.astype, np.ndarray.reshape, np.ndarray.flatten, np.ndarray.ravel}
 
 
@@ -261,6 +262,76 @@ def _flat(i: Instruction) -> Instruction:
     return changed(i, args=replace(i.args, Address, flat), outs=(flat(i.outs[0]),))
 
 
+_BLOCK = 65536  # elements: what a chain of operations has at hand stays in the processor's cache
+_MOST_BLOCKS = 64
+
+
+def with_blocks(program: Sequence[Instruction]) -> list[Instruction]:
+    """Long vectors go through a chain of operations block by block, each of which stays in the cache from one to the next.
+
+    A vector that exists within the chain only is never there as a whole.
+    """
+    uses = Counter(a.buffer for i in program for a in (*i.reads, *i.written))
+    kept: list[Instruction] = []
+    chain: list[Instruction] = []
+    for i in program:
+        if not _continues(chain, i):
+            kept += _in_blocks(chain, uses)
+            chain = []
+        chain.append(i)
+    return kept + _in_blocks(chain, uses)
+
+
+def _continues(chain: Sequence[Instruction], i: Instruction) -> bool:
+    """Whether ``i`` and the chain work on each element of equally long vectors, and touch the same memory only in step."""
+    if not chain or not _on_vectors(i) or not _on_vectors(chain[0]) or i.outs[0].shape != chain[0].outs[0].shape:
+        return False
+    return not any(
+        _out_of_step(i.outs, (*other.reads, *other.outs)) or _out_of_step(i.reads, other.outs) for other in chain
+    )
+
+
+def _on_vectors(i: Instruction) -> bool:
+    """Whether it is an operation on each element of vectors, and of numbers, that is long enough to be cut."""
+    plain = isinstance(i.function, np.ufunc) and i.function.signature is None and not i.options and len(i.outs) == 1
+    if not plain or len(i.outs[0].shape) != 1 or i.outs[0].size < 4 * _BLOCK:
+        return False
+    fit = all(a.contiguous and a.shape in ((), i.outs[0].shape) for a in (*i.reads, *i.outs))
+    numbers = all(isinstance(x, Address) or (isinstance(x, np.ndarray) and x.ndim == 0) for x in i.args)
+    return fit and numbers and not _out_of_step(i.reads, i.outs)
+
+
+def _out_of_step(these: Sequence[Address], those: Sequence[Address]) -> bool:
+    """Whether some address of ``these`` and one of ``those`` share memory, but not element for element."""
+    return any(
+        a.overlaps(b) and (a.offset, a.shape, a.dtype) != (b.offset, b.shape, b.dtype) for a in these for b in those
+    )
+
+
+def _in_blocks(chain: Sequence[Instruction], uses: Counter[Buffer]) -> Sequence[Instruction]:
+    if len(chain) < 2:
+        return chain
+    n = chain[0].outs[0].size
+    size = max(_BLOCK, -(-n // _MOST_BLOCKS // _ALIGN) * _ALIGN)
+    here = Counter(a.buffer for i in chain for a in (*i.reads, *i.outs))
+    within = {
+        buffer: Buffer(None, 0, size * buffer.nbytes // n, given=False)
+        for buffer, count in here.items()
+        if count == uses[buffer] and not (buffer.given or buffer.pinned) and buffer.nbytes % n == 0
+    }
+
+    def cut(i: Instruction, start: int) -> Instruction:
+        def block(a: Address) -> Address:
+            if not a.shape:
+                return a
+            whole = changed(a, offset=a.offset + start * a.dtype.itemsize, shape=(min(size, n - start),))
+            return changed(whole, buffer=within[a.buffer], offset=0) if a.buffer in within else whole
+
+        return changed(i, args=replace(i.args, Address, block), outs=(block(i.outs[0]),))
+
+    return [cut(i, start) for start in range(0, n, size) for i in chain]
+
+
 def live_ranges(program: Sequence[Instruction]) -> dict[Buffer, tuple[int, int]]:
     """The first and last instruction that touches each buffer of the step's own."""
     found: dict[Buffer, tuple[int, int]] = {}
@@ -269,9 +340,6 @@ def live_ranges(program: Sequence[Instruction]) -> dict[Buffer, tuple[int, int]]
             if not a.buffer.given:
                 found[a.buffer] = found.get(a.buffer, (position, position))[0], position
     return found
-
-
-_ALIGN = 64  # bytes: a line of the cache, and the width of the largest vector registers
 
 
 def places(program: Sequence[Instruction]) -> tuple[dict[Buffer, int], int]:

@@ -88,7 +88,7 @@ class Plan:
         sizes.append(len(code))
         steps = ("allocations", "repetitions", "copies", "without use", "gatherings")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
-        self.code = passes.with_rows_of_bounds(passes.with_flat_operands(code))
+        self.code = passes.with_rows_of_bounds(passes.with_blocks(passes.with_flat_operands(code)))
         self._guards = _guards(program, (step, *(x for x in arguments if not isinstance(x, Tensor))))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step

@@ -10,6 +10,8 @@ import numpy as np
 from minigrad.compile.passes import live_ranges, places
 from minigrad.compile.program import Address, Buffer, Instruction
 
+_LONGEST = 32  # instructions of a chain that is done block by block, as far as the text looks for it
+
 
 class Names:
     """Short names for memory: ``p`` was there before the step, ``v`` is a value of the step, ``c`` a constant."""
@@ -53,8 +55,13 @@ def show(plan: Any) -> str:
     code: list[Instruction] = plan.code
     names, (place, arena) = Names(), places(code)
     lines = ["     value           shape          type     at     operation"]
-    for k, i in enumerate(code):
-        lines.append(f"{k:4} " + _line(i, names, place))
+    k = 0
+    while k < len(code):
+        length, times = _repetition(code, k)
+        lines += [f"{at:4} " + _line(code[at], names, place) for at in range(k, k + length)]
+        if times > 1:
+            lines.append(f"{'':40}{k + length} to {k + length * times - 1}: the same for {times - 1} further blocks")
+        k += length * times
     ranges = live_ranges(code)
     alone = sum(b.nbytes for b in ranges)
     own = sum(b.nbytes for b in ranges if b.pinned)
@@ -65,6 +72,26 @@ def show(plan: Any) -> str:
         f"memory: {arena + own} bytes, of which {own} for gradients and results; without reuse {alone} bytes",
     ]
     return "\n".join(lines)
+
+
+def _repetition(code: list[Instruction], start: int) -> tuple[int, int]:
+    """How many instructions from ``start`` on come again for other parts of the same memory, and how often they are there."""
+    for length in range(2, _LONGEST + 1):
+        times = 1
+        while _alike(code[start : start + length], code[start + length * times : start + length * (times + 1)]):
+            times += 1
+        if times > 1:
+            return length, times
+    return 1, 1
+
+
+def _alike(first: list[Instruction], second: list[Instruction]) -> bool:
+    places = [[a for i in part for a in (*i.reads, *i.written)] for part in (first, second)]
+    return (
+        [i.function for i in first] == [i.function for i in second]
+        and [a.buffer for a in places[0]] == [a.buffer for a in places[1]]
+        and any(a.offset != b.offset for a, b in zip(*places, strict=True))
+    )
 
 
 def _line(i: Instruction, names: Names, place: dict[Buffer, int]) -> str:
