@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.autograd.checking.compare import Tolerance
 from minigrad.autograd.checking.examine import examine
+from minigrad.autograd.checking.problem import RuleError
 from minigrad.autograd.checking.report import CERTAIN, Diagnosis, Report
 from minigrad.autograd.checking.second import Gradients, asymmetry
 from minigrad.autograd.checking.tensors import TensorProblem
@@ -70,9 +71,10 @@ def gradcheck(
     or, if ``atol`` or ``rtol`` is given, ``<= atol + rtol |numeric|`` as in PyTorch. ``eps`` is the first, largest step. Entries
     on a kink have no derivative: they are checked beside it, and the report lists them. ``fast_mode``, which inputs of more than
     2,000 entries always have, compares slopes along random directions and looks for the wrong entry by bisection.
-    ``check_undefined_grad`` also calls backward with the gradient of a single output.
+    ``check_undefined_grad`` also calls backward with the gradients of some outputs only, ``check_grad_dtypes`` asks Functions for
+    gradients of their arguments' types. ``masked`` is about sparse tensors, which minigrad has not: it changes nothing.
 
-    Raises ValueError if no input requires a gradient.
+    Raises ValueError if no input requires a gradient, NotImplementedError if forward mode or vmap is to be checked.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
     """
     _refuse(
@@ -81,14 +83,10 @@ def gradcheck(
         check_forward_ad=check_forward_ad,
     )
     if not check_backward_ad:
-        return True
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     problem = TensorProblem(func, inputs)
     report = examine(problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode)
-    more = [_single_outputs] * check_undefined_grad + [_types] * check_grad_dtypes
-    for check in more:
-        found = check(problem) if report.ok else None
-        report = report if found is None else found
-    return _answer(report, raise_exception)
+    return _answer(_further(problem, report, check_undefined_grad, check_grad_dtypes), raise_exception)
 
 
 def gradgradcheck(
@@ -120,7 +118,7 @@ def gradgradcheck(
     """
     _refuse(check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev)
     if not check_rev_over_rev:
-        return True
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     gradients = Gradients(func, inputs, grad_outputs, gen_non_contig_grad_outputs)
     problem = TensorProblem(gradients, gradients.inputs)
     report = examine(
@@ -137,11 +135,10 @@ def gradgradcheck(
             input=report.diagnosis.input if report.diagnosis else None,
         )
     if report.ok:
-        problem = TensorProblem(gradients, gradients.inputs)
         gap = asymmetry(problem, len(gradients.given), _asked(eps, atol, rtol))
         if gap is not None:
             report = Report(False, gap, shapes=report.shapes, title="second derivative")
-    return _answer(report, raise_exception)
+    return _answer(_further(problem, report, check_undefined_grad, check_grad_dtypes), raise_exception)
 
 
 def _asked(eps: float | None, atol: float | None, rtol: float | None) -> Tolerance:
@@ -157,25 +154,45 @@ def _answer(report: Report, raise_exception: bool) -> bool:
     raise GradcheckError(report)
 
 
-def _single_outputs(problem: TensorProblem) -> Report | None:
-    """Whether backward takes a gradient for each output alone; the others have none then."""
+def _further(problem: TensorProblem, report: Report, undefined: bool, dtypes: bool) -> Report:
+    """The checks that are asked for beside that of the values, once these are right."""
+    for check in [_undefined] * undefined + [_types] * dtypes:
+        found = check(problem) if report.ok else None
+        report = report if found is None else found
+    return report
+
+
+def _undefined(problem: TensorProblem) -> Report | None:
+    """Whether backward takes None for the gradients of some outputs as it takes zeros: of all but one, and of one."""
+    rng = np.random.default_rng(0)
     with problem.placed(problem.xs) as (given, leaves):
         outputs = problem.run(given)
-        if len(outputs) < 2:
-            return None
-        for i in range(len(outputs)):
-            outputs = problem.run(given)
+        row = [rng.standard_normal(o.array.shape) for o in outputs]
+        every = range(len(outputs))
+        kept = dict.fromkeys([(i,) for i in every] + [tuple(j for j in every if j != i) for i in every])
+        for some in kept if len(outputs) > 1 else ():
+            zeros = problem._one(outputs, leaves, [g if i in some else g * 0 for i, g in enumerate(row)])
+            which = (
+                f"only output{'s' * (len(some) > 1)} {', '.join(map(str, some))} get{'s' * (len(some) == 1)} a gradient"
+            )
             try:
-                problem._one([outputs[i]], leaves, [np.ones(outputs[i].array.shape)])
-            except Exception as error:
-                d = Diagnosis(
-                    "undefined_gradient",
-                    f"backward fails if only output {i} gets a gradient ({error}): treat the gradients that are None as zeros.",
-                    CERTAIN,
-                    tier="A",
-                )
-                return Report(False, d)
+                found = problem._one([outputs[i] for i in some], leaves, [row[i] for i in some])
+            except RuleError as failure:
+                return _not_defined(f"backward fails if {which} ({failure})")
+            if not all(_same(a, b) for a, b in zip(found, zeros, strict=True)):
+                return _not_defined(f"If {which}, backward does not give what it gives for zeros in the others' places")
     return None
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    if a is None or b is None:
+        return not np.any(a if b is None else b) if (a is None) != (b is None) else True
+    return bool(np.allclose(a, b, rtol=1e-5, atol=1e-8 * float(np.abs(b).max(initial=0.0)), equal_nan=True))
+
+
+def _not_defined(what: str) -> Report:
+    sentence = f"{what}: treat the gradients that are None as zeros."
+    return Report(False, Diagnosis("undefined_gradient", sentence, CERTAIN, tier="A"))
 
 
 def _types(problem: TensorProblem) -> Report | None:

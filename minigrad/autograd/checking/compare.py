@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.autograd.checking import complex_step
 from minigrad.autograd.checking.numeric import EPS, JUMP, SMOOTH, Line, Slopes, noise_of, slopes
-from minigrad.autograd.checking.problem import Arrays, Problem
+from minigrad.autograd.checking.problem import Arrays, Problem, ShapeError
 
 FULL, COLUMNS = 40_000, 2_000  # entries of a Jacobian, and of the inputs, up to which each is computed
 SINGLE = float(np.finfo(np.float32).eps)
@@ -173,6 +173,12 @@ class Evidence:
     def analytic(self, xs: Arrays, rows: np.ndarray) -> list[np.ndarray]:
         """The rule's gradients for each row, by input, flattened; 0 for None."""
         found = self.problem.pull([x.copy() for x in xs], [self.split(r.copy()) for r in rows])
+        for k, x in enumerate(xs):
+            shape = next((np.shape(f[k]) for f in found if f[k] is not None and np.shape(f[k]) != x.shape), None)
+            if shape is not None:
+                name = self.problem.names[k]
+                text = f"The gradient of {name} has the shape {shape} at another point or for another g, and {name} has {x.shape}"
+                raise ShapeError(ValueError(text), "")
         return [
             np.stack(
                 [np.zeros(x.size) if f[k] is None else np.asarray(f[k], np.float64).reshape(x.size) for f in found]

@@ -42,16 +42,17 @@ def paths(tree: ast.AST, root: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any
 
 
 def replaced(tree: ast.AST, path: tuple[Any, ...], new: ast.AST) -> ast.AST:
-    """A copy of the tree with ``new`` at ``path``."""
-    made = copy.deepcopy(tree)
-    at: Any = made
-    for step in path[:-1]:
-        at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
-    last = path[-1]
-    if isinstance(last, tuple):
-        getattr(at, last[0])[last[1]] = new
+    """The tree with ``new`` at ``path``; it shares with the old one what is not on the way there."""
+    if not path:
+        return new
+    made, step = copy.copy(tree), path[0]
+    if isinstance(step, tuple):
+        field, i = step
+        items = list(getattr(tree, field))
+        items[i] = replaced(items[i], path[1:], new)
+        setattr(made, field, items)
     else:
-        setattr(at, last, new)
+        setattr(made, step, replaced(getattr(tree, step), path[1:], new))
     return made
 
 
@@ -78,8 +79,8 @@ def edits(tree: ast.AST, names: list[str]) -> Iterator[Edit]:
             for made, kind in _of_expression(node, names, path):
                 yield Edit(path, made, "power" if exponent else kind)
         elif isinstance(node, ast.AugAssign):
-            yield Edit(path, ast.Assign([node.target], node.value), "overwrite")
-            yield Edit(path, ast.Pass(), "dropped_term")
+            yield Edit(path, ast.copy_location(ast.Assign([node.target], node.value), node), "overwrite")
+            yield Edit(path, ast.copy_location(ast.Pass(), node), "dropped_term")
 
 
 def _in_exponent(tree: ast.AST, path: tuple[Any, ...]) -> bool:

@@ -51,8 +51,10 @@ def _shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
 def _headline(d: Diagnosis) -> str:
     """PyTorch's words for what failed, where it has such."""
     if d.code in ("buffer_reused", "not_repeatable", "nondeterministic"):
-        return "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-        "different values"
+        return (
+            "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
+            "different values"
+        )
     if d.code in ("no_upstream", "added_constant", "constant"):
         return "backward not multiplied by grad_output"
     return (

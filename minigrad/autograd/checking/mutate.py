@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import time
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -22,13 +22,13 @@ from minigrad.autograd.checking.text import compiled, scope_of, tree_of
 
 
 class Mutant(NamedTuple):
-    """A changed rule, the kinds of its changes, the trees before and after, and where the change is."""
+    """A changed rule, the kinds of its changes, the trees before and after, and where the changes are."""
 
     function: Callable[..., Any]
     kinds: tuple[str, ...]
     before: Any
     after: Any
-    path: tuple[Any, ...]
+    paths: tuple[tuple[Any, ...], ...]
 
 
 WORDS = {
@@ -57,40 +57,52 @@ WORDS = {
 }
 
 
-def _shown(tree: ast.AST, path: tuple[Any, ...]) -> str:
-    """The text to show for a change: the lambda's body, or the statement that it is in."""
+def _shown(tree: ast.AST, places: tuple[tuple[Any, ...], ...]) -> str:
+    """The text to show for changes: the lambda's body, or the statements that they are in."""
     if isinstance(tree, ast.Lambda):
         return ast.unparse(tree.body)
-    at: Any = tree
-    shown: ast.AST = tree
-    for step in path:
-        at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
-        if isinstance(at, ast.stmt):
-            shown = at
-    return ast.unparse(shown)
+    found = {}
+    for path in places:
+        at: Any = tree
+        shown: Any = tree
+        for step in path:
+            at = getattr(at, step[0])[step[1]] if isinstance(step, tuple) else getattr(at, step)
+            if isinstance(at, ast.stmt):
+                shown = at
+        found[shown.lineno, shown.col_offset] = ast.unparse(shown)
+    return "; ".join(found[line] for line in sorted(found))
 
 
-def mutants(rule: Callable[..., Any], names: list[str], twice: bool, until: float) -> Iterator[Mutant]:
-    """Mutants of the rule by one edit, or, if ``twice``, by two, until a time."""
+MOST = (
+    5_000  # pairs of edits that are tried, a few seconds' work; counted, so that a name does not depend on the machine
+)
+
+
+def mutants(rule: Callable[..., Any], names: list[str], twice: bool) -> Iterator[Mutant]:
+    """Mutants of the rule by one edit, or, if ``twice``, the first ``MOST`` by two."""
     tree = tree_of(rule)
     if tree is None:
         return
     scope = {**vars(np), **vars(builtins), **scope_of(rule)}
+    count = 0
     for first in sorted(edits(tree, names), key=rank):
         once = replaced(tree, first.path, first.new)
         if not twice:
             yield from _made(tree, once, (first,), scope, names)
             continue
         for second in sorted(edits(once, names), key=rank):
-            if time.monotonic() > until:
-                return
             # not an edit of the edit, and of two places each pair once
             if second.path[: len(first.path)] != first.path and repr(second.path) > repr(first.path):
+                count += 1
+                if count > MOST:
+                    return
                 yield from _made(tree, replaced(once, second.path, second.new), (first, second), scope, names)
 
 
 def _give(mutant: Any, names: list[str]) -> None:
     """Let the mutant ask for every argument that it now uses."""
+    mutant.args = copy.copy(mutant.args)
+    mutant.args.args = list(mutant.args.args)
     asked = {a.arg for a in mutant.args.args}
     used = {n.id for n in ast.walk(mutant) if isinstance(n, ast.Name)}
     at = len(mutant.args.args) - len(mutant.args.defaults)
@@ -103,7 +115,7 @@ def _made(tree: Any, mutant: Any, by: tuple[Edit, ...], scope: dict[str, Any], n
         function = compiled(mutant, scope)
     except (SyntaxError, ValueError, TypeError, AttributeError):
         return
-    yield Mutant(function, tuple(edit.kind for edit in by), tree, mutant, by[0].path if len(by) == 1 else ())
+    yield Mutant(function, tuple(edit.kind for edit in by), tree, mutant, tuple(edit.path for edit in by))
 
 
 class Sample(NamedTuple):
@@ -151,7 +163,6 @@ def matching(
     which: int | None,
     name: str,
     twice: bool,
-    seconds: float = 3.0,
 ) -> Diagnosis | None:
     """The mutant of the right rule that the learner's gradient equals on all samples, as a diagnosis."""
     tree = tree_of(rule)
@@ -160,8 +171,7 @@ def matching(
     own = [a.arg for a in tree.args.args]
     floats = [p for p, v in samples[0].values.items() if isinstance(v, (np.ndarray, float, np.floating))]
     names = list(dict.fromkeys([*own, *floats, *([] if "y" in parameters else ["y"])]))
-    until = time.monotonic() + seconds
-    for mutant in mutants(rule, names, twice, until):
+    for mutant in mutants(rule, names, twice):
         try:
             fits = all(equal(evaluate(mutant.function, parameters, s), s.found, which) for s in samples)
         except Exception:  # most mutants of shapes do not run
@@ -173,7 +183,7 @@ def matching(
 
 def _told(mutant: Mutant, name: str) -> Diagnosis:
     why = " and ".join(WORDS[k] for k in mutant.kinds)
-    was, now = _shown(mutant.before, mutant.path), _shown(mutant.after, mutant.path)
+    was, now = _shown(mutant.before, mutant.paths), _shown(mutant.after, mutant.paths)
     return Diagnosis(
         mutant.kinds[0],
         f"Your gradient of {name} is that of `{now}`; the rule is `{was}`: {why}.",

@@ -6,6 +6,8 @@ with the entries of the inputs shuffled and scaled.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +19,7 @@ from minigrad.autograd.checking.compare import LOW as IMPRECISE
 from minigrad.autograd.checking.compare import Block
 from minigrad.autograd.checking.known import recognised
 from minigrad.autograd.checking.problem import RuleError, RuleProblem
-from minigrad.autograd.checking.report import CERTAIN, HIGH, LOW, Diagnosis
-from minigrad.autograd.checking.tensors import TensorProblem
+from minigrad.autograd.checking.report import CERTAIN, HIGH, LOW, MEDIUM, Diagnosis
 from minigrad.autograd.checking.view import View
 
 SECOND_BEST = (
@@ -57,7 +58,25 @@ def redrawn(check: Check, others: list[Check], fast: bool) -> list[Check]:
                 break
         except (RuleError, ValueError, RuntimeError, IndexError, ArithmeticError):
             continue
+    if not check.large and all(_shapes(o) == _shapes(check) for o in others):
+        draws += _resized(check, rng, fast)
     return [d for d in draws if d.wrong]
+
+
+def _shapes(check: Check) -> list[tuple[int, ...]]:
+    return [x.shape for x in check.evidence.xs]
+
+
+def _resized(check: Check, rng: np.random.Generator, fast: bool) -> list[Check]:
+    """A draw with axes of other lengths, which tells a length from a constant; none if the function does not take it."""
+    with contextlib.suppress(Exception):  # whatever a function may raise for sizes that it was not written for
+        problem = check.evidence.problem.resized(rng)
+        if problem is not None:
+            new = Check(problem, problem.xs, check.evidence.asked, rng)
+            if new.evidence.full and new.evidence.y.size and np.isfinite(new.evidence.y).all():
+                new.compare(fast)
+                return [new]
+    return []
 
 
 def diagnoses(check: Check, draws: list[Check], blocks: list[Block]) -> Iterator[Diagnosis]:
@@ -79,10 +98,10 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
     if precision is not None:
         return precision
     draws = draws or [check]
-    found = _agreed([list(structure.strong(v)) for v in views])
+    found = _of_length(_agreed([list(structure.strong(v)) for v in views]), views)
     if found is not None and not (found.code in SECOND_BEST and found.confidence != CERTAIN):
         return found
-    if found is not None and found.code == "factor_2" and not isinstance(check.evidence.problem, TensorProblem):
+    if found is not None and found.code == "factor_2" and check.evidence.problem.by_hand:
         return found
     better = _agreed([list(uses.forgotten_uses(v)) for v in views]) or (
         _agreed([list(terms.passed_on(v)) for v in views]) or _mutant(check, draws, block.which, False)
@@ -96,6 +115,17 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
         or _mutant(check, draws, block.which, True)
         or _unknown(first)
     )
+
+
+def _of_length(found: Diagnosis | None, views: list[View]) -> Diagnosis | None:
+    """A name that says that a number is the length of an axis is no more than likely if all draws have the same lengths."""
+    lengths = found is not None and (
+        found.code in ("missing_mean", "extra_mean", "n_minus_1") or found.expression == "sqrt(n)"
+    )
+    if found is None or not lengths or any(v.shape != views[0].shape for v in views):
+        return found
+    text = f"{found.sentence} (No other lengths could be tried: the number may also be a constant.)"
+    return dataclasses.replace(found, sentence=text, confidence=MEDIUM)
 
 
 def _key(d: Diagnosis) -> tuple[Any, ...]:

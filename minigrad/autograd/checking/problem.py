@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,12 +26,18 @@ class RuleError(Exception):
         self.error, self.where = error, where
 
 
+class ShapeError(RuleError):
+    """A gradient has the right shape at one point or for one g, and another elsewhere."""
+
+
 class Problem:
     """``xs`` are the values of the differentiable inputs, called ``names``; float64 wherever the function allows it."""
 
     names: list[str]
     xs: Arrays
     source: Callable[..., Any] | None = None  # the forward function, where its text may be read
+    by_hand: bool = True  # whether the rule is written by hand for that function, not put together by the engine
+    hidden: str | None = None  # its first parameter, if that is the ctx of a Function
     rules: dict[str, Callable[..., Any]] | None = None  # the learner's rules by input, where their text may be read
     reference: dict[str, Callable[..., Any]] | None = None  # the right rules by input
 
@@ -41,6 +48,14 @@ class Problem:
     def pull(self, xs: Arrays, rows: Sequence[Arrays]) -> list[list[Any]]:
         """For each row, a gradient of the outputs, what the rule returns for the inputs, untouched."""
         raise NotImplementedError
+
+    def left(self, xs: Arrays) -> Arrays:
+        """The inputs as the last ``forward`` or ``pull``, which was given ``xs``, left them."""
+        return xs
+
+    def output_name(self, k: int) -> str:
+        """What output ``k`` is called."""
+        return f"output {k}"
 
     def context(self, xs: Arrays) -> dict[str, Any]:
         """The arguments of the forward function by name, for the texts that a rule or a mutant may use."""
@@ -54,10 +69,28 @@ class Problem:
         """The outputs for arrays of any kind, complex ones too; None if the function is not one of plain arrays."""
         return None
 
+    def resized(self, rng: np.random.Generator) -> Problem | None:
+        """The same problem with axes of other lengths; None if it has none such. It may be one that does not run."""
+        return None
+
     def flat(self, xs: Arrays) -> np.ndarray:
         """All outputs as one vector."""
         found = self.forward(xs)
         return np.concatenate([np.ravel(y) for y in found]) if found else np.zeros(0)
+
+
+def other_sizes(arrays: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray] | None:
+    """Arrays with axes of other lengths, the same for axes of the same length, and entries of the given ones."""
+    old = sorted({n for x in arrays for n in x.shape if n != 1})
+    new = [n for n in (3, 5, 6, 7, 8, 9, 10, 11) if n not in old]
+    if not old or 0 in old or len(old) > len(new):
+        return None
+    lengths = {1: 1, **dict(zip(old, new, strict=False))}
+    shapes = [tuple(lengths[n] for n in x.shape) for x in arrays]
+    if sum(math.prod(shape) for shape in shapes) > 400:
+        return None
+    found = [rng.choice(x.reshape(-1), shape) for x, shape in zip(arrays, shapes, strict=True)]
+    return [x * rng.uniform(0.8, 0.97, x.shape) if x.dtype.kind == "f" else x for x in found]
 
 
 def place_of(error: BaseException, function: Any) -> str:
@@ -144,6 +177,16 @@ class RuleProblem(Problem):
     def raw(self, xs: Arrays) -> list[Any] | None:
         result = self.function(*self._given(xs))
         return list(result) if isinstance(result, (tuple, list)) else [result]
+
+    def resized(self, rng: np.random.Generator) -> Problem | None:
+        where = [i for i, x in enumerate(self.arguments) if isinstance(x, np.ndarray) and x.ndim]
+        found = other_sizes([np.asarray(self.arguments[i]) for i in where], rng)
+        if found is None:
+            return None
+        given = list(self.arguments)
+        for i, x in zip(where, found, strict=True):
+            given[i] = x
+        return RuleProblem(self.function, self.rule, given, self.where, self.reference)
 
     def _one(self, given: list[Any], y: Any, g: Any) -> list[Any]:
         g = tuple(g) if isinstance(g, list) else g

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.checking.compare import LOW, Evidence
-from minigrad.autograd.checking.problem import Arrays, RuleError
+from minigrad.autograd.checking.problem import Arrays, RuleError, ShapeError
 from minigrad.autograd.checking.report import Diagnosis
 from minigrad.autograd.checking.shapes import say, shape_diagnosis, shapes_of_functions
 from minigrad.autograd.checking.tensors import TensorProblem
@@ -22,6 +22,8 @@ def failed(failure: RuleError) -> Diagnosis:
     """The rule raised."""
     text = str(failure.error).split("\n")[0]
     where = f" ({failure.where})" if failure.where else ""
+    if isinstance(failure, ShapeError):
+        return say("wrong_shape", f"{text}: it must be that of the input, whatever the values are.")
     if "modified by an inplace operation" in text:
         return say("stale", f"A value the rule needs was changed in place after the forward pass: {text}")
     if isinstance(failure.error, NotImplementedError):
@@ -33,13 +35,12 @@ def probe_forward(evidence: Evidence, nondet_tol: float) -> Diagnosis | None:
     """Whether the function is one: the same values for the same inputs, and the inputs left alone."""
     xs = evidence.copies()
     again = [np.asarray(y, np.float64) for y in evidence.problem.forward(xs)]
-    changed = _changed(xs, evidence.xs)
+    changed = _changed(evidence.problem.left(xs), evidence.xs)
     if changed is not None:
         name = evidence.problem.names[changed]
         return say(
             "stale",
-            f"The forward function changes {name} in place, so that the rule sees the new values: work on a copy, "
-            f"{name}.copy().",
+            f"The forward function changes {name} in place, so that the rule sees the new values: work on a copy.",
             input=name,
         )
     for y, z in zip(evidence.ys, again, strict=True):
@@ -75,7 +76,7 @@ def probe_call(evidence: Evidence) -> tuple[Diagnosis | None, list[Any]]:
             f"({', '.join(problem.names)}): "
             f"return one for each.",
         ), []
-    changed = _changed(xs, evidence.xs)
+    changed = _changed(problem.left(xs), evidence.xs)
     if changed is not None:
         name = problem.names[changed]
         return say(

@@ -85,7 +85,8 @@ class Report:
         elif self.diagnosis is not None:
             d = self.diagnosis
             found += [self.headline] if self.headline else []
-            found += ["", *_wrapped(d.sentence), f"  [{d.code}, confidence: {d.confidence}]"]
+            found += [""] if self.title == "gradient" else ["", f"  Of the {self.title}:"]
+            found += [*_wrapped(d.sentence), f"  [{d.code}, confidence: {d.confidence}]"]
             for other in self.others:
                 found += _wrapped(f"Also: {other.sentence} [{other.code}]")
         if self.worst is not None and not self.ok:
@@ -131,6 +132,7 @@ class Report:
             parts.append(f"<b>{html.escape(self.lines()[0] if self.lines() else '')}</b>")
         else:
             d = self.diagnosis
+            parts += [] if self.title == "gradient" else [f"<p>Of the {html.escape(self.title)}:</p>"]
             parts.append(
                 f"<p><b>{html.escape(d.sentence)}</b><br><code>{html.escape(d.code)}</code>, confidence: {d.confidence}</p>"
             )

@@ -40,6 +40,9 @@ class Gradients:
                 f"gradgradcheck got {len(gs)} grad_outputs for {len(outputs)} outputs with a gradient: give one for each"
             )
         self.inputs = [*self.given, *gs]
+        self.input_names = [f"input {i}" for i in range(len(self.given))]
+        self.input_names += [f"gradient of output {i}" for i in range(len(gs))]
+        self.output_names = [f"the gradient of {name}" for name in first.names]
         module = getattr(func, "named_parameters", None)
         if module is not None:  # so that the checker sees the parameters of a module in its gradient, too
             self.named_parameters = module
@@ -76,7 +79,7 @@ def asymmetry(problem: TensorProblem, count: int, asked: Tolerance) -> Diagnosis
     rng = np.random.default_rng(2)
     xs = [x.copy() for x in problem.xs]
     evidence = Evidence(problem, xs, asked, rng)
-    own = [k for k, name in enumerate(problem.names) if not name.startswith("input") or problem.where[k] < count]
+    own = [k for k in range(len(problem.names)) if k >= len(problem.where) or problem.where[k] < count]
     if len(own) != len(evidence.ys) or [xs[k].shape for k in own] != [y.shape for y in evidence.ys]:
         return None
 

@@ -33,7 +33,14 @@ def strong(view: View) -> Iterator[Diagnosis]:
 def nothing(view: View) -> Iterator[Diagnosis]:
     if np.any(view.a) or not np.any(view.visible):
         return
-    if isinstance(view.evidence.problem, TensorProblem):
+    if isinstance(view.evidence.problem, TensorProblem) and view.evidence.problem.by_hand:
+        yield view.say(
+            "zero",
+            f"The gradient of {view.name} is 0 everywhere: backward returns zeros or None for it, so that it is still to be "
+            "written.",
+            CERTAIN,
+        )
+    elif isinstance(view.evidence.problem, TensorProblem):
         yield view.say(
             "detached",
             f"No gradient reaches {view.name}, though the output depends on it: a detach(), .data, .numpy(), item() or "
@@ -121,7 +128,7 @@ def named_ratio(view: View, c: float) -> Iterator[Diagnosis]:
                 axis=axis,
                 expression="n - 1",
             )
-        if n > 2 and (is_(math.sqrt(n)) or is_(1 / math.sqrt(n))):
+        if n > 2 and n != 4 and (is_(math.sqrt(n)) or is_(1 / math.sqrt(n))):  # the root of 4 is rather a 2
             yield view.say(
                 "factor",
                 f"The gradient of {view.name} is off by the square root of {n}{sign}, and {n} is {words}.",
@@ -144,7 +151,7 @@ def named_ratio(view: View, c: float) -> Iterator[Diagnosis]:
             + (
                 "The power rule's exponent, or is the input used twice, so that two contributions add up?"
                 if half
-                else "Is something counted twice?"
+                else "Is a factor 1/2 missing, or something counted twice?"
             ),
             MEDIUM,
             expression="2",
@@ -189,7 +196,7 @@ def rearranged(view: View) -> Iterator[Diagnosis]:
         yield view.say(
             "jacobian_transposed",
             f"For {view.name} you apply the operation itself to g, and its gradient is the operation turned around: "
-            "the transposed Jacobian.",
+            "the transposed Jacobian. In a product, a transpose is missing or one too many.",
             expression="J g instead of J^T g",
         )
     ndim = len(shape)
@@ -233,8 +240,9 @@ def rearranged(view: View) -> Iterator[Diagnosis]:
         yield view.say(
             "permuted",
             f"The gradient of {view.name} has the right numbers in the wrong places: each g must go back to the entry "
-            "that its output came from "
-            f"(a sort or an index needs the inverse order).",
+            "that its output came from. A sort or an index needs the inverse order, a transpose a transpose (a reshape "
+            "is none), a convolution the kernel turned around.",
+            MEDIUM,
             expression="np.argsort(order)",
         )
 

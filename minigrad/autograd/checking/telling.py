@@ -154,8 +154,8 @@ def _what(evidence: Evidence, row: int) -> str:
         return "a random sum of the outputs"
     k = _output_of(evidence, row)
     start = sum(y.size for y in evidence.ys[:k])
-    y = evidence.ys[k]
-    return f"output {k}{list(index_of(y, row - start))}" if y.shape else f"output {k}"
+    y, name = evidence.ys[k], evidence.problem.output_name(k)
+    return f"{name}{list(index_of(y, row - start))}" if y.shape else name
 
 
 def _formula(evidence: Evidence, error: float) -> str:

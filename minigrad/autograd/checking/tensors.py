@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd.checking.problem import Arrays, Problem, RuleError, place_of
+from minigrad.autograd.checking.problem import Arrays, Problem, RuleError, other_sizes, place_of
+from minigrad.autograd.function import Function, FunctionCtx
 from minigrad.backward import grad
 from minigrad.engine import TensorBase
 from minigrad.grad_mode import enable_grad, no_grad
@@ -31,7 +32,8 @@ class TensorProblem(Problem):
     """``func`` of ``inputs``; of a module also its parameters. Arrays as inputs make it a function of arrays."""
 
     def __init__(self, func: Callable[..., Any], inputs: Any) -> None:
-        self.func, self.source = func, _source(func)
+        self.func = func
+        self.source, self.by_hand, self.hidden = _source(func)
         self.given = [inputs] if isinstance(inputs, (TensorBase, np.ndarray)) else list(inputs)
         tracked = [isinstance(x, TensorBase) and x.needs_grad for x in self.given]
         self.arrays = not any(tracked) and any(isinstance(x, np.ndarray) and x.dtype.kind == "f" for x in self.given)
@@ -47,7 +49,10 @@ class TensorProblem(Problem):
                 "requires_grad=True: "
                 "make one with mg.tensor(..., dtype=mg.float64, requires_grad=True)"
             )
-        self.names = [f"input {i}" for i in self.where] + [f"parameter {n!r}" for n, _ in self.parameters]
+        own = getattr(func, "input_names", None)
+        self.names = [own[i] if own else f"input {i}" for i in self.where]
+        self.names += [f"parameter {n!r}" for n, _ in self.parameters]
+        self.words = _words(self.source, self.hidden, len(self.given))
         self.dtypes = [np.dtype(np.float64)] * len(self.names)
         values = [_array(self.given[i]) for i in self.where] + [p.array for _, p in self.parameters]
         self.xs = [np.array(x, np.float64) for x in values]
@@ -105,16 +110,34 @@ class TensorProblem(Problem):
                 given[i] = x.copy()
             with np.errstate(all="ignore"):
                 result = self.func(*given)
+            self._left = [_array(given[i]) for i in self.where]
             found = [np.asarray(y) for y in (result if isinstance(result, (tuple, list)) else (result,))]
             found = [y for y in found if y.dtype.kind == "f"]
         else:
-            with no_grad(), self.placed(xs) as (given, _):
+            with no_grad(), self.placed(xs) as (given, leaves):
                 found = [o.array for o in self._floats(self.outputs(given))]
+                self._left = [leaf.array for leaf in leaves]
         return found if self.live is None else [y for y, live in zip(found, self.live, strict=False) if live]
+
+    def left(self, xs: Arrays) -> Arrays:
+        return self._left
+
+    def output_name(self, k: int) -> str:
+        if self.live is not None:
+            k = [i for i, flows in enumerate(self.live) if flows][k]
+        own = getattr(self.func, "output_names", None)
+        return own[k] if own else f"output {k}"
+
+    def context(self, xs: Arrays) -> dict[str, Any]:
+        """By the names in ``func``'s own text, where it can be read; numbers among the arguments, too."""
+        if self.words is None:
+            return dict(zip(self.names, xs, strict=True))
+        numbers = {w: v for w, v in zip(self.words, self.given, strict=True) if isinstance(v, (int, float))}
+        return {self.words[i]: x for i, x in zip(self.where, xs, strict=False)} | numbers
 
     def call(self, function: Callable[..., Any], xs: Arrays) -> np.ndarray:
         with no_grad(), self.placed(xs) as (given, _):
-            result = function(*given)
+            result = function(*([FunctionCtx()] if self.hidden else []), *given)
         found = self._floats(result if isinstance(result, (tuple, list)) else (result,))
         live = self.live or [True] * len(found)
         return np.concatenate([np.ravel(o.array) for o, flows in zip(found, live, strict=True) if flows]).astype(
@@ -130,6 +153,16 @@ class TensorProblem(Problem):
         result = self.func(*given)
         return list(result) if isinstance(result, (tuple, list)) else [result]
 
+    def resized(self, rng: np.random.Generator) -> Problem | None:
+        where = [i for i, x in enumerate(self.given) if isinstance(x, (TensorBase, np.ndarray)) and _array(x).ndim]
+        found = None if self.parameters or self.buffers else other_sizes([_array(self.given[i]) for i in where], rng)
+        if found is None:
+            return None
+        given = list(self.given)
+        for i, x in zip(where, found, strict=True):
+            given[i] = x if self.arrays else Tensor.wrap(x).requires_grad_(i in self.where)
+        return TensorProblem(self.func, given)
+
     def run(self, given: list[Any]) -> list[Any]:
         """The outputs that have a history."""
         with enable_grad():
@@ -138,7 +171,9 @@ class TensorProblem(Problem):
     def pull(self, xs: Arrays, rows: Sequence[Arrays]) -> list[list[Any]]:
         with self.placed(xs) as (given, leaves):
             outputs = self.run(given)
-            return [self._one(outputs, leaves, row) for row in rows]
+            found = [self._one(outputs, leaves, row) for row in rows]
+            self._left = [leaf.array for leaf in leaves]
+            return found
 
     def _one(self, outputs: list[Any], leaves: list[Any], row: Arrays) -> list[Any]:
         if not outputs:  # no history at all
@@ -201,9 +236,26 @@ def _backward_of(outputs: Sequence[Any]) -> Any:
     )
 
 
-def _source(func: Any) -> Callable[..., Any] | None:
-    """``func`` if it is a function whose text says what is computed."""
-    return func if inspect.isfunction(func) else None
+def _source(func: Any) -> tuple[Callable[..., Any] | None, bool, str | None]:
+    """The function whose text says what is computed, whether there is a rule by hand for it, and what it calls its ``ctx``."""
+    owner = getattr(func, "__self__", None)
+    if not (isinstance(owner, type) and issubclass(owner, Function)):
+        return (func if inspect.isfunction(func) else None), False, None
+    first = next(iter(inspect.signature(owner.forward).parameters), None)
+    return owner.forward, True, None if hasattr(owner, "setup_context") else first
+
+
+def _words(source: Any, hidden: str | None, count: int) -> list[str] | None:
+    """The names of the arguments in the text of ``source``."""
+    if source is None:
+        return None
+    found = [
+        p.name
+        for p in inspect.signature(source).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    found = [name for name in found if name != hidden]
+    return found[:count] if len(found) >= count else None
 
 
 def _array(x: Any) -> np.ndarray:

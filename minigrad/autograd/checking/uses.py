@@ -17,7 +17,6 @@ import numpy as np
 
 from minigrad.autograd.checking.problem import Arrays, Problem
 from minigrad.autograd.checking.report import CERTAIN, HIGH, Diagnosis
-from minigrad.autograd.checking.tensors import TensorProblem
 from minigrad.autograd.checking.text import compiled, scope_of, tree_of
 from minigrad.autograd.checking.view import View
 from minigrad.tensor import Tensor
@@ -29,9 +28,16 @@ MOST = 24  # uses of variables looked at; of more, a text is too long to be told
 class _Taps(ast.NodeTransformer):
     """Every use of a variable ``v`` becomes ``_tap_(k, v)``."""
 
-    def __init__(self, names: set[str]) -> None:
-        self.names = names
+    def __init__(self, names: set[str], hidden: str | None) -> None:
+        self.names, self.hidden = names, hidden
         self.uses: list[tuple[str, int]] = []
+
+    def visit(self, node: ast.AST) -> Any:
+        """Nodes are left as they are if they only keep something in a Function's ``ctx``."""
+        keeps = isinstance(node, (ast.Expr, ast.Assign)) and self.hidden is not None
+        if keeps and any(isinstance(n, ast.Name) and n.id == self.hidden for n in ast.walk(node)):
+            return node
+        return super().visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if not isinstance(node.ctx, ast.Load) or node.id not in self.names:
@@ -51,16 +57,16 @@ def _frozen(value: Any) -> Any:
 class Uses:
     """The forward function with its uses of variables numbered, each of which can be held constant."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], hidden: str | None = None) -> None:
         self.uses: list[tuple[str, int]] = []
         self.lines: dict[int, str] = {}
         tree = tree_of(function)
         if tree is None:
             return
         own = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        self.inputs = {a.arg for a in tree.args.args}
+        self.inputs = {a.arg for a in tree.args.args} - {hidden}
         own |= self.inputs
-        taps = _Taps(own)
+        taps = _Taps(own, hidden)
         changed = copy.deepcopy(tree)
         if isinstance(changed, ast.Lambda):
             changed.body = taps.visit(changed.body)
@@ -120,7 +126,7 @@ def forgotten_uses(view: View) -> Iterator[Diagnosis]:
     problem = view.evidence.problem
     if problem.source is None or view.columns.size > 200 or not view.full:
         return
-    uses = Uses(problem.source)
+    uses = Uses(problem.source, problem.hidden)
     if not 1 < len(uses.uses) <= MOST:
         return
     try:
@@ -177,7 +183,7 @@ def _phrase(uses: Uses, held: tuple[int, ...]) -> tuple[str, str]:
 def _forgotten(view: View, uses: Uses, held: tuple[int, ...]) -> Diagnosis:
     name, text = _phrase(uses, held)
     own = [k for k, (n, _) in enumerate(uses.uses) if n == name]
-    if isinstance(view.evidence.problem, TensorProblem):
+    if not view.evidence.problem.by_hand:
         return view.say(
             "detached",
             f"No gradient flows through {name}{text}: your gradient is that of the function with {name} held constant "

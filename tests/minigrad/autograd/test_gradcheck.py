@@ -104,6 +104,15 @@ def test_what_minigrad_has_not_is_refused(name: str) -> None:
         gradcheck(mg.tanh, leaf(3), **{name: True})
 
 
+@pytest.mark.parametrize("m", [mg, torch], ids=["minigrad", "torch"])
+def test_nothing_to_check_is_an_assertion_error(m: Any) -> None:
+    x = m.ones(3, dtype=m.float64, requires_grad=True)
+    with pytest.raises(AssertionError, match="at least one of check_forward_ad or check_backward_ad to be True"):
+        m.autograd.gradcheck(m.tanh, x, check_backward_ad=False, check_undefined_grad=False)
+    with pytest.raises(AssertionError, match="at least one of check_fwd_over_rev or check_rev_over_rev to be True"):
+        m.autograd.gradgradcheck(m.tanh, x, check_rev_over_rev=False, check_undefined_grad=False)
+
+
 def test_eps_atol_and_rtol_mean_what_they_mean_in_pytorch() -> None:
     class Slightly(WrongTanh):
         @staticmethod
@@ -227,6 +236,80 @@ def test_backward_with_one_of_two_gradients_must_work() -> None:
 
     assert gradcheck(Two.apply, leaf(3), check_undefined_grad=False)
     assert error_of(gradcheck, Two.apply, leaf(3)).report.code == "undefined_gradient"
+
+
+def test_a_gradient_lost_where_another_output_has_none_is_reported() -> None:
+    class Two(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(False)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return None if g is None or h is None else g * 2 + h * 3
+
+    report = error_of(gradcheck, Two.apply, leaf(3)).report
+    assert report.code == "undefined_gradient"
+    assert "only output 0 gets a gradient" in str(report)
+
+
+def test_a_function_that_changes_its_input_in_place_is_reported() -> None:
+    class Doubles(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            array = x.detach().numpy()
+            array *= 2  # the caller's own memory
+            ctx.save_for_backward(x)
+            return mg.from_numpy(array * array)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 4 * ctx.saved_tensors[0]
+
+    report = error_of(gradcheck, Doubles.apply, leaf(3)).report
+    assert report.code == "stale"
+    assert "changes input 0 in place" in str(report)
+
+
+def test_a_gradient_that_differs_from_call_to_call_has_pytorchs_words() -> None:
+    calls = []
+
+    class Grows(WrongTanh):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            calls.append(1)
+            return g * len(calls)
+
+    text = str(error_of(gradcheck, Grows.apply, leaf(3)))
+    assert text.startswith("Backward is not reentrant")
+    assert "multiple times gives different values" in text
+
+
+def test_the_text_of_a_function_is_read_as_that_of_a_rule() -> None:
+    class Residual(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            h = mg.tanh(x)
+            ctx.save_for_backward(h)
+            return x + h
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * (1 - ctx.saved_tensors[0] ** 2)
+
+    report = error_of(gradcheck, Residual.apply, leaf(4, 3)).report
+    assert report.code == "overwrite"
+    assert "in `return x + h`" in str(report)
+
+
+def test_backward_that_returns_none_is_reported_as_still_to_be_written() -> None:
+    class Unwritten(WrongTanh):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return None
+
+    assert error_of(gradcheck, Unwritten.apply, leaf(3)).report.code == "zero"
 
 
 def test_backward_that_raises_names_its_line() -> None:
@@ -367,6 +450,61 @@ def test_gradgradcheck_takes_gradients_of_the_outputs() -> None:
     assert gradgradcheck(lambda x: x**3, leaf(3), gen_non_contig_grad_outputs=True)
     with pytest.raises(ValueError, match="one for each"):
         gradgradcheck(lambda x: x**3, leaf(3), (g, g))
+
+
+def test_types_and_missing_gradients_are_checked_in_the_second_derivative_too() -> None:
+    class Gradient(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, g: Any) -> Any:
+            ctx.save_for_backward(x)
+            return g * x.cos()
+
+        @staticmethod
+        def backward(ctx: Any, h: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return (-h * x.sin()).float(), h * x.cos()
+
+    class Sine(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x.sin()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return Gradient.apply(ctx.saved_tensors[0], g)
+
+    g = mg.ones(3, dtype=mg.float64)
+    options = {"atol": 1e-5, "rtol": 1e-3}
+    assert gradgradcheck(Sine.apply, leaf(3), g, **options)
+    report = error_of(gradgradcheck, Sine.apply, leaf(3), g, check_grad_dtypes=True, **options).report
+    assert report.code == "wrong_dtype"
+
+
+def test_a_wrong_second_derivative_is_told_in_its_own_words() -> None:
+    class Third(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return 3 * x**2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 3 * ctx.saved_tensors[0]
+
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * Third.apply(ctx.saved_tensors[0])
+
+    text = str(error_of(gradgradcheck, Cube.apply, leaf(3)))
+    assert "the slope of the gradient of input 0" in text
+    assert "Of the second derivative" in text
 
 
 # How it is told

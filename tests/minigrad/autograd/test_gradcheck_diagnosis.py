@@ -303,6 +303,56 @@ def test_further_draws_tell_axes_of_equal_size_apart() -> None:
     assert not report
 
 
+@pytest.mark.parametrize(
+    ("forward", "rule", "shape"),
+    [
+        (lambda x: x**4, lambda g, x: g * x**3, (4, 3)),
+        (lambda x: x * x, lambda g, x: g * x, (4, 3)),
+        (lambda x: 3 * x, lambda g: g, (3, 5)),
+    ],
+    ids=["forgets the 4, and an axis has 4", "forgets the 2, the root of 4", "forgets the 3, and an axis has 3"],
+)
+def test_a_constant_is_not_taken_for_the_length_of_an_axis(forward: Any, rule: Any, shape: tuple[int, ...]) -> None:
+    report = diagnose(forward, rule, [RNG.standard_normal(shape)])
+    assert report.code in ("factor", "factor_2", "identity")
+
+
+def test_the_length_of_an_axis_is_no_more_than_likely_where_no_other_can_be_tried() -> None:
+    fixed = RNG.standard_normal((3, 5))
+    report = diagnose(lambda x: (x * fixed).mean(), lambda g: g * fixed, [X])
+    assert report.diagnosis is not None
+    assert (report.code, report.diagnosis.confidence) == ("missing_mean", "medium")
+    assert "may also be a constant" in report.diagnosis.sentence
+
+
+def test_a_gradient_whose_shape_depends_on_the_values_is_reported() -> None:
+    def rule(g: Any, x: Any) -> Any:
+        return (g * 2 * x)[: len(x) - int(abs(g).sum() == 1)]  # a row is lost for unit gradients only
+
+    report = diagnose(lambda x: x * x, rule, [X])
+    assert report.code == "wrong_shape"
+    assert "for another g" in str(report)
+
+
+def test_two_edits_of_a_def_are_shown_without_the_rest() -> None:
+    def right(g: Any, x: Any) -> Any:
+        s = np.sin(x)
+        c = np.cos(x)
+        e = np.exp(3 * x)
+        return g * (c + 3 * s) * e
+
+    def wrong(g: Any, x: Any) -> Any:
+        return g * (np.cos(x) - 3 * np.sin(x)) * np.exp(-3 * x)
+
+    report = diagnose(lambda x: np.sin(x) * np.exp(3 * x), wrong, [X], reference=right)
+    assert report.diagnosis is not None
+    assert report.diagnosis.tier == "C"
+    assert "def" not in report.diagnosis.sentence
+    assert "`s = -np.sin(x); e = np.exp(-(3 * x))`; the rule is `s = np.sin(x); e = np.exp(3 * x)`" in str(
+        report.diagnosis
+    )
+
+
 # The catalogues
 
 
