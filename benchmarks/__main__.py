@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import catalogue, machine, page, plots, registry, report
+from benchmarks import catalogue, machine, page, plots, profile, registry, report
 from benchmarks.catalogue import GROUPS, WORKS
 from benchmarks.compare import compare, text
 from benchmarks.measure import Method, measure
@@ -100,6 +100,17 @@ def tables(options: argparse.Namespace) -> int:
     return 0
 
 
+def shares(options: argparse.Namespace) -> int:
+    """Print where the time of compiled steps goes, as Markdown."""
+    found = {}
+    for work in catalogue.select(_list(options.works)):
+        _status(work.title)
+        found[work.title] = profile.profile(work, options.seconds)
+    _status("")
+    print(profile.table(found))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Without a command: the five training steps, about a minute.
@@ -138,6 +149,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--engines", default="minigrad,minigrad compiled", help="default: minigrad,minigrad compiled")
     command.add_argument("--anchor", default="auto", help="the engine to divide by, or none; default: a bare limit")
     command.set_defaults(command=change)
+    command = commands.add_parser("profile", help="where a compiled step's time goes", description=shares.__doc__)
+    command.add_argument("--works", default="steps", help="default: steps")
+    command.add_argument("--seconds", type=float, default=2.0, help="of timing a step's calls; default: 2")
+    command.set_defaults(command=shares)
     command = commands.add_parser("readme", help="rewrite the tables of benchmarks/README.md from a file")
     command.add_argument("file")
     command.set_defaults(command=tables)
