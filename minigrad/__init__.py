@@ -246,6 +246,7 @@ from minigrad.random import (
     seed,
     set_rng_state,
 )
+from minigrad.serialization import load, save
 from minigrad.tensor import Tensor
 
 __version__ = "0.1.0"

@@ -42,7 +42,8 @@ class TensorBase:
     array: np.ndarray
     version: Version
     needs_grad = False
-    _grad: Any = None  # what ``Tensor.grad`` shows
+    grad: Any  # the gradient as a user sees and sets it,
+    _grad: Any = None  # and where it is kept
     node: Node | None = None  # the operation that made it; None for a leaf
     accumulator: AccumulateGrad | None = None  # where a leaf's gradient arrives
     base: TensorBase | None = None  # for a view: the tensor that owns the memory,

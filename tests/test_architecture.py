@@ -31,7 +31,7 @@ LAYERS = [
     ["minigrad.autograd"],
     ["minigrad.func"],
     ["minigrad.nn", "minigrad.optim", "minigrad.utils", "minigrad.compile"],
-    ["minigrad.debug"],
+    ["minigrad.debug", "minigrad.serialization"],
     ["minigrad.exercises"],
     ["minigrad.__main__"],
     ["minigrad"],
