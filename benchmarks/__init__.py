@@ -1,1 +1,1 @@
-"""Speed beside PyTorch's and others': `python -m benchmarks`; a whole training run: `python -m benchmarks.vae_mnist`."""
+"""Speed beside PyTorch's and others': `python -m benchmarks`; the literature's numbers: `python -m benchmarks numbers`."""

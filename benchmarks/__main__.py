@@ -10,6 +10,8 @@ from pathlib import Path
 from benchmarks import catalogue, machine, page, plots, profile, registry, report
 from benchmarks.catalogue import GROUPS, WORKS
 from benchmarks.compare import compare, text
+from benchmarks.literature import page as literature_page
+from benchmarks.literature import run as literature
 from benchmarks.measure import Method, measure
 from benchmarks.registry import DEFAULT, ENGINES
 from benchmarks.results import Results, read
@@ -100,6 +102,23 @@ def tables(options: argparse.Namespace) -> int:
     return 0
 
 
+def numbers(options: argparse.Namespace) -> int:
+    """Measure the literature's numbers again; the exit status is 1 if one of them is missed."""
+    out = Path(options.out) if options.out else None
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+    missed = False
+    for number in literature.select(options.names):
+        found = literature.measure(
+            number, root=options.data_root, seed=options.seed, quick=options.quick, out=out, say=_progress
+        )
+        print(f"\n{number.title}\n\n{literature.text(number, found['rows'])}", flush=True)
+        missed = missed or not all(number.claims(found["rows"]).values())
+    if options.readme:
+        literature_page.rewrite(out or literature_page.KEPT)
+    return int(missed and not options.quick)
+
+
 def shares(options: argparse.Namespace) -> int:
     """Print where the time of compiled steps goes, as Markdown."""
     found = {}
@@ -149,6 +168,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--engines", default="minigrad,minigrad compiled", help="default: minigrad,minigrad compiled")
     command.add_argument("--anchor", default="auto", help="the engine to divide by, or none; default: a bare limit")
     command.set_defaults(command=change)
+    command = commands.add_parser("numbers", help="the literature's, measured again", description=numbers.__doc__)
+    command.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(literature.NUMBERS)}; default: all")
+    command.add_argument(
+        "--data-root", default=os.environ.get("AE_DATA"), metavar="DIR", help="folder of MNIST's files"
+    )
+    command.add_argument("--seed", type=int, default=1, help="default: 1")
+    command.add_argument(
+        "--out", metavar="FOLDER", help="keep each number in NAME.json, row by row, and go on from there"
+    )
+    command.add_argument("--quick", action="store_true", help="try the programs on the bundled digits, in seconds")
+    command.add_argument("--readme", action="store_true", help="rewrite the READMEs' tables from what --out holds")
+    command.set_defaults(command=numbers)
     command = commands.add_parser("profile", help="where a compiled step's time goes", description=shares.__doc__)
     command.add_argument("--works", default="steps", help="default: steps")
     command.add_argument("--seconds", type=float, default=2.0, help="of timing a step's calls; default: 2")
@@ -157,6 +188,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("file")
     command.set_defaults(command=tables)
     return parser
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _list(text: str) -> list[str]:
