@@ -29,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report, "tutorial": _tutorial}[
             chosen.command
         ](chosen)
-    except (ValueError, OSError, ArithmeticError, ImportError) as error:
-        print(f"ae: error: {error}", file=sys.stderr)
+    except (ValueError, OSError, ArithmeticError, ImportError, MemoryError) as error:
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        print(f"ae: error: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("ae: interrupted", file=sys.stderr)
@@ -75,14 +76,22 @@ def _train(chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         # What is on disk counts: the interruption may have come between the writing of a line and its counting.
         finished, status = runs.read_metrics(folder), INTERRUPTED
-        print(f"interrupted: the run is kept as it was after epoch {len(finished)} of {config.epochs}", file=sys.stderr)
-        print(f"to go on with it: python -m ae train --resume {folder}", file=sys.stderr)
+        _tell_how_to_go_on("interrupted", folder, config)
+    except OSError:  # a full disk, say
+        _tell_how_to_go_on("cannot write", folder, config)
+        raise
     if training.stopped:
         print(f"stopped after epoch {training.epoch}: {training.stopped}")
     if status or config.keep_best:
         model = runs.load(folder)
     _conclude(folder, model, config, finished, splits)
     return status
+
+
+def _tell_how_to_go_on(why: str, folder: Path, config: Config) -> None:
+    finished = len(runs.read_metrics(folder))
+    print(f"{why}: the run is kept as it was after epoch {finished} of {config.epochs}", file=sys.stderr)
+    print(f"to go on with it: python -m ae train --resume {folder}", file=sys.stderr)
 
 
 def _resume(chosen: argparse.Namespace) -> tuple[Training, Path, list[Metrics], data.Splits]:
@@ -111,9 +120,8 @@ def _conclude(
 ) -> None:
     """Say how the run ended and draw its pictures."""
     if finished:
-        last = finished[-1]
+        last = runs.kept(config, finished)
         if config.keep_best:
-            last = min(finished, key=lambda line: line.validation_loss or line.test_loss)
             print(f"kept: the model of epoch {last.epoch}, validation loss {last.validation_loss:.2f} nats per image")
         print(
             f"test loss after epoch {last.epoch}: {last.test_loss:.2f} nats per image "

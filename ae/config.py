@@ -4,6 +4,7 @@ A field that stands at its default is left out of the file, so that old runs sta
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
@@ -23,7 +24,8 @@ class Config:
     the learning rate with its `schedule_options` (see `ae.schedules`), gradients clipped to the norm `clip`, a share
     `validation` of the training images set aside, which decides when there was no progress for `patience` epochs, and
     which epoch's model is kept by `keep_best`; `binarize` makes pixels black or white, at one half (threshold) or by
-    chance, anew in every batch (dynamic); `eps` is Adam's, and `mean_bias` lets a VAE's decoder start at the mean image.
+    chance, anew in every batch (dynamic); `eps` replaces the optimizers' own, and
+    `mean_bias` lets a VAE's decoder start at the mean image.
 
     Raises ValueError for a value out of range, and if the best is to be chosen without a validation set.
     """
@@ -45,7 +47,7 @@ class Config:
     patience: int = 0
     keep_best: bool = False
     binarize: str = "none"
-    eps: float = 1e-8
+    eps: float | None = None
     mean_bias: bool = False
 
     def __post_init__(self) -> None:
@@ -53,13 +55,15 @@ class Config:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise ValueError(f"{name} needs a whole number from {low}, got {value!r}")
-        for name in ("lr", "clip", "eps"):
+        for name, high in (("lr", sys.float_info.max), ("eps", sys.float_info.max), ("clip", math.inf)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            if name == "eps" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= high:
                 raise ValueError(f"{name} needs a number above 0, got {value!r}")
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise ValueError(f"validation needs a share of the images from 0 to below 1, got {self.validation!r}")
-        if not all(isinstance(size, int) and size >= 1 for size in self.hidden):
+        if not all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in self.hidden):
             raise ValueError(f"hidden needs whole numbers from 1, got {self.hidden!r}")
         schedules.check(self.schedule, self.schedule_options)
         if self.binarize not in BINARIZE:

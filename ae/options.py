@@ -106,7 +106,9 @@ def settings_of(what: str, defaults: Mapping[str, Any], settings: Sequence[str])
     """Turn NAME=VALUE settings into options, each of its default's type."""
     chosen = {}
     for setting in settings:
-        name, _, text = setting.partition("=")
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"an option of {what} is given as NAME=VALUE, got {setting!r}")
         if name not in defaults:
             raise ValueError(f"{what} has no option {name!r}; it has {', '.join(defaults) or 'none'}")
         kind = type(defaults[name])
@@ -179,7 +181,7 @@ def _add_train(commands: Any) -> None:
         help="keep the model of the lowest validation loss, not the last",
     )
     add("--binarize", choices=BINARIZE, help="make pixels black or white, dynamic: by chance, anew in every batch")
-    add("--eps", type=_positive, help="of Adam; default: 1e-8")
+    add("--eps", type=_positive, help="Adam's epsilon; default: 1e-8")
     add("--mean-bias", action="store_true", default=None, help="let a VAE's decoder start at the mean image")
     add("--config", metavar="FILE", help="TOML file with the same names, or a run's config.json; flags go before it")
     add(

@@ -6,15 +6,17 @@ Beside it state.safetensors holds what the next epoch depends on: parameters, op
 """
 
 import json
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as serialize
 
 import minigrad
 from ae import schedules
@@ -34,7 +36,10 @@ def create(config: Config, out: str | os.PathLike[str] | None = None) -> Path:
         folder = _unused(Path("runs", f"{config.model}-{config.data}"))
     else:
         folder = Path(out).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise FileExistsError(f"{folder} is a file, or lies in one: name another folder for the run") from None
         if any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty, and a run writes over nothing: name another folder")
     _save_config(folder, config)
@@ -79,18 +84,25 @@ def read_config(folder: str | os.PathLike[str]) -> Config:
 def read_metrics(folder: str | os.PathLike[str]) -> list[Metrics]:
     """Return the metrics of a run's finished epochs, from the first to the last; there may be none.
 
-    Raises ValueError if a line is damaged.
+    A last line without its end counts as not written: a full disk cut it off. Raises ValueError if another is damaged.
     """
     path = Path(folder) / "metrics.jsonl"
     if not path.exists():
         return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
         try:
             found.append(Metrics(**json.loads(line)))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged in line {number}, or another version's: {error}") from error
     return found
+
+
+def kept(config: Config, metrics: Sequence[Metrics]) -> Metrics:
+    """Return the line of the epoch whose model is kept: the last, or with `keep_best` that of least validation loss."""
+    if not config.keep_best:
+        return metrics[-1]
+    return min(metrics, key=lambda line: math.inf if line.validation_loss is None else line.validation_loss)
 
 
 def load(folder: str | os.PathLike[str]) -> Model:
@@ -140,17 +152,24 @@ def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
         with safe_open(path, "np") as file:
             rest = json.loads(file.metadata()["state"])
             tensors = {name: minigrad.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-        training.load_state(tensors, rest)
+        changed = _changed(rest["config"], training.config)
+        if not changed:
+            training.load_state(tensors, rest)
     except FileNotFoundError:
         raise FileNotFoundError(f"{folder} cannot be resumed: it has no state.safetensors") from None
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged, or another run's: {error}") from error
+    if changed:
+        raise ValueError(
+            f"{folder} was trained with another configuration: its config.json has since been changed in "
+            f"{', '.join(changed)}; change it back, or start a new run with --config"
+        )
     lines = [line for line in read_metrics(folder) if line.epoch <= training.epoch]
     if rest["metrics"] and len(lines) < training.epoch:
         lines.append(Metrics(**rest["metrics"]))  # the interruption came before its line
     text = "".join(json.dumps(as_dict(line)) + "\n" for line in lines)
     _save_config(Path(folder), training.config)
-    _write(Path(folder) / "metrics.jsonl", lambda part: part.write_text(text, encoding="utf-8"))
+    write_file(Path(folder) / "metrics.jsonl", text.encode())
     if training.improved or not training.config.keep_best:
         save_model(Path(folder), training.model, training.epoch)
     return lines
@@ -176,23 +195,29 @@ def read_json(folder: str | os.PathLike[str], name: str) -> dict[str, Any] | Non
 
 def write_json(path: Path, content: Any) -> None:
     """Write a file of JSON, in one piece or not at all."""
-    text = json.dumps(content, indent=2) + "\n"
-    _write(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_file(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _save_config(folder: Path, config: Config) -> None:
     write_json(folder / "config.json", as_dict(config))
 
 
+def _changed(before: Mapping[str, Any], config: Config) -> list[str]:
+    """Return the names of a configuration's fields that are others than in one read from JSON, the epochs apart."""
+    now = json.loads(json.dumps(as_dict(config)))
+    return sorted(name for name in (before | now).keys() - {"epochs"} if before.get(name) != now.get(name))
+
+
 def _save_state(folder: Path, training: Training, metrics: Metrics | None) -> None:
     tensors, rest = training.state()
-    text = json.dumps(rest | {"metrics": None if metrics is None else as_dict(metrics)})
+    line = None if metrics is None else as_dict(metrics)
+    text = json.dumps(rest | {"metrics": line, "config": as_dict(training.config)})
     _save_tensors(folder / "state.safetensors", tensors, {"epoch": str(training.epoch), "state": text})
 
 
 def _save_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict[str, str]) -> None:
     arrays = {name: np.asarray(value.detach().numpy(), order="C") for name, value in tensors.items()}
-    _write(path, lambda part: save_file(arrays, part, metadata=about))
+    write_file(path, serialize(arrays, metadata=about))
 
 
 def _unused(path: Path) -> Path:
@@ -207,11 +232,13 @@ def _unused(path: Path) -> Path:
             number += 1
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in the place of `path`."""
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file in one piece or not at all: beside `path`, then put in its place. An OSError names `path`."""
     part = path.with_name(f".{path.name}.part")
     try:
-        write(part)
+        part.write_bytes(content)
         os.replace(part, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         part.unlink(missing_ok=True)

@@ -48,6 +48,12 @@ class Training:
     ) -> None:
         self.model, self.config, self.callbacks = model, config, list(callbacks)
         self._step = minigrad.compile(step, disable=not compiled)
+        classes = getattr(model, "classes", None)
+        if classes is not None and classes <= (largest := int(splits.train_labels.max())):
+            raise ValueError(
+                f"{config.model} has {classes} classes, labels from 0 to {classes - 1}, but {splits.name} has labels up to "
+                f"{largest}: give it {largest + 1}, as in --set classes={largest + 1}"
+            )
         images, labels = minigrad.from_numpy(splits.train_images), minigrad.from_numpy(splits.train_labels)
         test = minigrad.from_numpy(splits.test_images), minigrad.from_numpy(splits.test_labels)
         if config.binarize == "threshold":
@@ -68,7 +74,7 @@ class Training:
                 )
             model.start_from(images.mean(0))
         self.optimizers = model.optimizers(config.lr)
-        for optimizer in self.optimizers:
+        for optimizer in self.optimizers if config.eps is not None else []:
             for group in optimizer.param_groups:
                 group["eps"] = config.eps
         made = [

@@ -150,6 +150,11 @@ def build(name: str, pixels: int, hidden: Sequence[int], latent: int, **options:
     if unknown:
         known = ", ".join(entry.options()) or "none"
         raise ValueError(f"{name} has no option {', '.join(sorted(unknown))}; it has {known}")
+    for option, value in options.items():
+        kind = type(entry.options()[option])
+        if isinstance(value, bool) or not isinstance(value, int | float if kind is float else kind):
+            needed = {int: "a whole number", float: "a number", str: "a text"}[kind]
+            raise ValueError(f"option {option} of {name} needs {needed}, got {value!r}")
     if entry.sizes == "flat":
         if hidden:
             raise ValueError(

@@ -29,6 +29,7 @@ class AdversarialAutoencoder(Model):
     ) -> None:
         super().__init__()
         check_range("weight", weight, 0)
+        check_range("width", width, 1)
         self.latent, self.weight = latent, weight
         self.encoder = stack((pixels, *hidden, latent))
         self.decoder = stack((latent, *hidden[::-1], pixels))

@@ -4,6 +4,7 @@ A model with an `encoder` and a `decoder` whose outputs are logits is complete; 
 overriding one of the methods of `Model`. ae/README.md builds one in twenty lines.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -123,8 +124,11 @@ def one_of(table: dict[str, Any], name: str, what: str) -> Any:
     return table[name]
 
 
-def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:
-    """Raise ValueError unless `low <= value <= high`."""
-    if not low <= value <= high:
-        bound = f"from {low:g} to {high:g}" if high < float("inf") else f"of at least {low:g}"
+def check_range(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Raise ValueError unless the number is finite and `low <= value <= high`."""
+    if not (low <= value <= high and math.isfinite(value)):
+        if low == -math.inf:
+            bound = f"up to {high:g}"
+        else:
+            bound = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
         raise ValueError(f"{name} needs a number {bound}, got {value:g}")

@@ -92,6 +92,7 @@ class FactorVAE(VAE):
     ) -> None:
         super().__init__(pixels, hidden, latent, **others)
         check_range("gamma", gamma, 0)
+        check_range("width", width, 1)
         self.gamma = gamma
         self.discriminator = stack((latent, width, width, 1))
 

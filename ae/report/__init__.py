@@ -32,12 +32,7 @@ def write(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
     page = render([panels.load(Path(folder), data_root) for folder in folders])
     target = Path(out)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_text(page, encoding="utf-8")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    runs.write_file(target, page.encode())
     return target
 
 
@@ -79,9 +74,7 @@ def _headline(run: Run) -> dict[str, Any]:
     """Return the numbers of the model that was kept."""
     if not run.metrics:
         return {}
-    last = run.metrics[-1]
-    if run.config.keep_best:
-        last = min(run.metrics, key=lambda line: line.validation_loss or float("inf"))
+    last = runs.kept(run.config, run.metrics)
     kl = last.kl if any(line.kl for line in run.metrics) else None
     found: dict[str, Any] = {"test loss": last.test_loss, "reconstruction": last.reconstruction, "KL": kl}
     return found | {

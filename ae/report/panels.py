@@ -1,5 +1,6 @@
 """The panels of a run: each a figure with its caption and its data as a table, or a sentence on why there is none."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +113,9 @@ def curves(run: Run) -> Panel:
         "test loss": [line.test_loss for line in run.metrics],
     }
     if any(line.validation_loss is not None for line in run.metrics):
-        columns["validation loss"] = [line.validation_loss or float("nan") for line in run.metrics]
+        columns["validation loss"] = [
+            math.nan if line.validation_loss is None else line.validation_loss for line in run.metrics
+        ]
     if any(line.kl for line in run.metrics):
         columns["reconstruction (test)"] = [line.reconstruction for line in run.metrics]
         columns["KL (test)"] = [line.kl for line in run.metrics]

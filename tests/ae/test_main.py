@@ -133,6 +133,15 @@ def test_a_run_that_exists_is_kept(tmp_path, capsys):
         (["train", "autoencoder", "--hidden", "9"], "take the model deep"),
         (["train", "--data", "mnist", "--data-root", "nowhere"], "no such folder"),
         (["train", "--lr", "1e30", "--data", "glyphs"], "--lr"),
+        (["train", "beta-vae", "--set", "beta"], "an option of beta-vae is given as NAME=VALUE, got 'beta'"),
+        (["train", "beta-vae", "--set", "beta=inf"], "beta needs a number of at least 0, got inf"),
+        (["train", "factor-vae", "--set", "width=0"], "width needs a number of at least 1, got 0"),
+        (["train", "adversarial", "--set", "width=0"], "width needs a number of at least 1, got 0"),
+        (["train", "conditional-vae", "--set", "classes=3"], "labels up to 9: give it 10, as in --set classes=10"),
+        (["train", "--latent", "1000000000000"], "Unable to allocate"),
+        (["train", "--config", "."], ".: Is a directory"),
+        (["train", "--out", __file__], "is a file, or lies in one: name another folder"),
+        (["train", "--out", f"{__file__}/run"], "is a file, or lies in one: name another folder"),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_one_message(tmp_path, monkeypatch, capsys, arguments, advice):

@@ -180,7 +180,7 @@ def test_options_are_those_of_the_class_and_of_its_bases():
         ("overcomplete", (), {}, "overcomplete code has more"),
         ("sparse-kl", (), {"target": 1.0}, "target needs a number between 0 and 1"),
         ("lifetime-sparse", (), {"rate": 0.0}, "rate needs a number above 0 and up to 1"),
-        ("info-vae", (5,), {"alpha": 2.0}, "alpha needs a number from -inf to 1, got 2"),
+        ("info-vae", (5,), {"alpha": 2.0}, "alpha needs a number up to 1, got 2"),
         ("categorical-vae", (5,), {"coldest": 0.0}, "temperature above 0"),
     ],
 )

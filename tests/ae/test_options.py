@@ -87,6 +87,12 @@ def test_a_run_is_reproduced_from_its_config_json(tmp_path):
         ('schedule = "linear"', "unknown schedule 'linear'"),
         ("pixels = 25", "other than the 64 pixels of digits"),
         ("[options]\nbeta = 2", "vae has no option beta"),
+        ("[options]\nlikelihood = 2", "option likelihood of vae needs a text, got 2"),
+        ('model = "beta-vae"\noptions = {beta = "2"}', "option beta of beta-vae needs a number, got '2'"),
+        ('model = "iwae"\noptions = {k = 2.5}', "option k of iwae needs a whole number, got 2.5"),
+        ('model = "iwae"\noptions = {k = true}', "option k of iwae needs a whole number, got True"),
+        ("hidden = [true]", "hidden needs whole numbers from 1, got (True,)"),
+        ("lr = inf", "lr needs a number above 0, got inf"),
         ("patience = 2", "--validation 0.1"),
     ],
 )

@@ -1,6 +1,8 @@
 """A run's folder: whole, readable by others, never written over, and plain about what is damaged."""
 
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,12 +54,12 @@ def test_a_model_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, monke
     runs.save_model(tmp_path, model, epoch=1)
     before = (tmp_path / "model.safetensors").read_bytes()
 
-    def full_disk(arrays, path, metadata):
-        path.write_bytes(b"half")
-        raise OSError("No space left on device")
+    def full_disk(path, content):
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs, "save_file", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(OSError, match=r"No space left on device: .*model\.safetensors'"):
         runs.save_model(tmp_path, model, epoch=2)
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
     assert (tmp_path / "model.safetensors").read_bytes() == before

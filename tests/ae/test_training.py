@@ -1,6 +1,7 @@
 """What the trainer does besides stepping: schedules, clipping, choosing by validation, stopping, resuming, telling."""
 
 import dataclasses
+import errno
 import math
 
 import numpy as np
@@ -315,10 +316,40 @@ def test_a_run_that_cannot_be_resumed_is_left_as_it_was(tmp_path, capsys):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_state_of_another_model_is_refused(tmp_path):
-    folder, other = interrupted(tmp_path), dataclasses.replace(GLYPHS, hidden=(9,))
-    with pytest.raises(ValueError, match="or another run's"):
+@pytest.mark.parametrize(
+    ("change", "names"), [({"hidden": (9,)}, "hidden"), ({"lr": 0.5, "options": {"activation": "tanh"}}, "lr, options")]
+)
+def test_a_run_whose_configuration_was_changed_is_refused(tmp_path, change, names):
+    folder, other = interrupted(tmp_path), dataclasses.replace(GLYPHS, **change)
+    with pytest.raises(ValueError, match=f"has since been changed in {names}; change it back, or start a new run"):
         runs.resume(folder, Training(other.build(), load("glyphs"), other))
+
+
+def test_a_line_that_a_full_disk_cut_off_is_written_again(tmp_path):
+    folder = interrupted(tmp_path)
+    text = (folder / "metrics.jsonl").read_text()
+    (folder / "metrics.jsonl").write_text(text[:-9])
+    assert len(runs.read_metrics(folder)) == 2
+    assert len(runs.resume(folder, Training(GLYPHS.build(), load("glyphs"), GLYPHS))) == 3
+    assert (folder / "metrics.jsonl").read_text() == text
+
+
+def test_a_full_disk_says_which_file_and_how_to_go_on(tmp_path, monkeypatch, capsys):
+    folder, write = interrupted(tmp_path), runs.write_file
+
+    def full(path, content):
+        if path.name == "model.safetensors" and runs.read_metrics(folder)[-1].epoch == 4:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr(runs, "write_file", full)
+    assert main(["train", "--resume", str(folder)]) == 1
+    error = capsys.readouterr().err
+    assert f"kept as it was after epoch 4 of 6\nto go on with it: python -m ae train --resume {folder}" in error
+    assert f"ae: error: {folder / 'model.safetensors'}: No space left on device" in error
+    assert "Traceback" not in error
+    monkeypatch.setattr(runs, "write_file", write)
+    assert main(["train", "--resume", str(folder)]) == 0
 
 
 def test_a_longer_run_is_the_run_that_was_long_from_the_start(tmp_path):
