@@ -139,8 +139,8 @@ def calls(i: Instruction, memory: Memory) -> list[Call]:
     args = replace(i.args, Address, memory.__getitem__)
     options = replace(i.options, Address, memory.__getitem__)
     outs = tuple(memory[a] for a in i.outs)
-    if function is expect and args[0] is bool and args[-1] is False:
-        return [(refuse, (args[1].item,), {})]
+    if function is expect and args[0] is bool:
+        return [(require if args[-1] else refuse, (args[1].item,), {})]
     if not outs:
         if function is np.concatenate and options.keys() == {"out"}:
             return [(function, (tuple(args[0]), args[1] if args[1:] else 0, options["out"]), {})]
@@ -152,7 +152,9 @@ def calls(i: Instruction, memory: Memory) -> list[Call]:
         return [(function, args, {**options, "out": outs if len(outs) > 1 else outs[0]})]
     if isinstance(ufunc, np.ufunc):
         if function.__name__ == "reduce" and len(args) == 1 and _plain_reduction(options):
-            return [(function, (*args, options.get("axis", 0), None, outs[0], options.get("keepdims", False)), {})]
+            start = (options["initial"],) if "initial" in options else ()
+            axis, keep = options.get("axis", 0), options.get("keepdims", False)
+            return [(function, (*args, axis, None, outs[0], keep, *start), {})]
         return [(function, args, {**options, "out": outs[0]})]
     try:
         return _INTO[function](outs[0], *args, **options)
@@ -162,12 +164,13 @@ def calls(i: Instruction, memory: Memory) -> list[Call]:
 
 def _plain_reduction(options: dict[str, Any]) -> bool:
     plain = {"axis", "keepdims", "dtype", "where", "initial"}
-    return (
-        options.keys() <= plain
-        and options.get("dtype") is None
-        and options.get("where", True) is True
-        and ("initial" not in options or options["initial"] is np._NoValue)
-    )
+    return options.keys() <= plain and options.get("dtype") is None and options.get("where", True) is True
+
+
+def require(read: Callable[[], Any]) -> None:
+    """A guard: something that must be the case."""
+    if not read():
+        raise GuardFailedError
 
 
 def refuse(read: Callable[[], Any]) -> None:
