@@ -81,6 +81,8 @@ class Convertible(InPlace):
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if mode.capture is not None:  # NumPy goes on with a plain array, of which the capture hears no more
+            mode.capture.give_up("np.asarray or np.array reads a tensor: use .numpy() and NumPy's other functions")
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)

@@ -294,7 +294,7 @@ class Primitive(Signature):
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
         """Make the result a view: it shares the version of the memory, and follows in-place changes of its base."""
         x, memory = args[0], result.array.base
-        if memory is x.array or memory is x.array.base:
+        if memory is x.array or memory is x.array.base or (mode.capture and np.may_share_memory(result.array, x.array)):
             result.version = x.version
             if mode.enabled:
                 result.base, result.seen = x.base if x.base is not None else x, x.version.count

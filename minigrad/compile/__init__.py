@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad.compile.plan import Plan, Snapshot
 from minigrad.compile.program import GuardFailedError
-from minigrad.compile.session import leaves, record
+from minigrad.compile.session import record
 from minigrad.grad_mode import mode
 from minigrad.nn.modules.module import Module
 from minigrad.tensor import Tensor
@@ -59,6 +59,10 @@ class _Kind:
         self.plans: list[Plan] = []
         self.tries = -1  # the first call is not captured: it makes what an optimizer keeps
         self.fresh: list[Plan] = []  # captured, not yet verified
+        self.reason = (
+            "what it does changes from call to call: by shapes that depend on values, or by something of Python's that "
+            "could be an argument (a counter, a random number, a tensor that it keeps)"
+        )
 
 
 class Compiled:
@@ -69,6 +73,7 @@ class Compiled:
         self.__doc__, self.__wrapped__ = function.__doc__, function
         self._function, self._fullgraph = function, fullgraph
         self._kinds: dict[Any, _Kind] = {}
+        self._written: set[int] = set()  # the ids of arrays whose memory is changed by a plan
         self._off = False
         self._lock = threading.Lock()
 
@@ -91,6 +96,8 @@ class Compiled:
         for name in kwargs:
             parts.append(name)
             _describe(kwargs[name], parts, tensors)
+        if self._written and tensors and not self._written.isdisjoint(map(_owner, tensors)):
+            return self._function(*args, **kwargs)  # an argument lies in memory that a plan changes
         key = tuple(parts)
         kind = self._kinds.get(key)
         if kind is None:
@@ -100,36 +107,38 @@ class Compiled:
             kind = self._kinds[key] = _Kind()
         for plan in kind.plans:
             if plan.holds():
-                try:
-                    result = plan(tensors)
-                except GuardFailedError:
-                    plan.failures += 1
-                    if plan.failures > _MOST:
-                        return self._give_up("its shapes or checks depend on values that change", args, kwargs)
-                    return self._function(*args, **kwargs)
-                if plan.failures:
-                    plan.failures -= 1
-                return result
+                return self._replay(plan, tensors, args, kwargs)
         fresh = sorted((plan for plan in kind.fresh if plan.holds()), key=Plan.is_likely)
         if fresh:
             return self._verify(kind, fresh[-1], tensors, args, kwargs)
         return self._capture(kind, args, kwargs)
+
+    def _replay(self, plan: Plan, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:
+        try:
+            result = plan(tensors)
+        except GuardFailedError:
+            plan.failures += 1
+            if plan.failures > _MOST:
+                return self._give_up("its shapes or checks depend on values that change", args, kwargs)
+            return self._function(*args, **kwargs)
+        if plan.failures:
+            plan.failures -= 1
+        return result
 
     def _capture(self, kind: _Kind, args: Any, kwargs: Any) -> Any:
         kind.tries += 1
         if kind.tries == 0:
             return self._function(*args, **kwargs)
         if kind.tries > _TRIES or len(kind.plans) == _MOST:
-            reason = (
-                "what it does changes from call to call: by shapes that depend on values, or by something of Python's that "
-                "could be an argument (a counter, a random number, a tensor that it keeps)"
-            )
-            return self._give_up(reason, args, kwargs)
+            return self._give_up(kind.reason, args, kwargs)
         result, program, why = record(self._function, args, kwargs, self._fullgraph)
         if program is None:
             self._stop(why)
+        elif program.unsteady:
+            kind.reason = program.unsteady
         else:
-            kind.fresh.append(Plan(program, self._function, leaves((args, kwargs))))
+            kind.fresh.append(Plan(program))
+            self._written |= program.written
         return result
 
     def _verify(self, kind: _Kind, plan: Plan, tensors: list[Tensor], args: Any, kwargs: Any) -> Any:
@@ -183,13 +192,21 @@ class OptimizedModule(Module):
         return self._compiled.plan()
 
 
+def _owner(tensor: Tensor) -> int:
+    """Tells the array that owns the memory of a tensor."""
+    array = tensor.array
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)
+
+
 def _describe(x: Any, parts: list[Any], tensors: list[Tensor]) -> None:
     """Append what of an argument a plan depends on to ``parts``, and its tensors, in the order of ``leaves``."""
     kind = type(x)
     if isinstance(x, Tensor):
         array = x.array
         first = next((k for k, other in enumerate(tensors) if other.array is array), len(tensors))
-        parts += (array.shape, array.strides, array.dtype, x.requires_grad, first)
+        parts += (array.shape, array.strides, array.dtype, x.requires_grad and (x.node is None, x.grad is None), first)
         tensors.append(x)
     elif x is None or kind in (bool, int, str, bytes):
         parts += (kind, x)

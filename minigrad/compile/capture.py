@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.program import SAFE, Address, Buffer, GuardFailedError, Instruction, replace, same
+from minigrad.compile.program import SAFE, Address, Buffer, GuardFailedError, Instruction, replace, same, whole
 from minigrad.compile.recorder import Number, Recorder
-from minigrad.engine import TensorBase
+from minigrad.engine import TensorBase, Version
 from minigrad.grad_mode import Tape as Observer
 from minigrad.grad_mode import mode
 from minigrad.mutation import user_line
@@ -51,6 +51,8 @@ class Tape(Observer):
         self.reason: str | None = None  # why the capture was given up
 
     def __enter__(self) -> Tape:
+        self.start = Version()
+        self.start.change("the beginning of a capture")
         mode.tape = mode.capture = self
         return self
 
@@ -62,6 +64,7 @@ class Tape(Observer):
                 tensor.array = array if stays else _plain(tensor.array)
                 if not stays and self.reason is None:
                     self.reason = "a tensor is given other memory (by assigning to .data)"
+        for tensor, *_ in self.entered():
             if tensor.grad is not None and type(tensor.grad.array) is Recorder:
                 tensor.grad.array = _plain(tensor.grad.array)
 
@@ -81,8 +84,22 @@ class Tape(Observer):
             return  # given up, or within a call that is written down as a whole
         for tensor in args:
             if isinstance(tensor, TensorBase) and getattr(tensor.array, "tape", None) is not self:
+                try:
+                    array = self.recorder(tensor.array)
+                except UnsupportedError as error:
+                    self.give_up(str(error))
+                    return
                 self.meet(tensor)
-                tensor.array = self.recorder(tensor.array)
+                tensor.array = array
+                if tensor.grad is not None:
+                    self.enter((tensor.grad,))
+
+    def look_at(self, tensors: Sequence[Any]) -> None:
+        """Enter what the step may use, so that it is seen also where no operation is asked for: ``w.numpy()``."""
+        for tensor in tensors:
+            low, high = np.lib.array_utils.byte_bounds(tensor.array)
+            if not any(b.start < high and low < b.end for b in self.buffers) or self.find(tensor.array) is not None:
+                self.enter((tensor,))
 
     def meet(self, tensor: Any) -> None:
         """Remember a tensor as it is before the step changes it."""
@@ -94,6 +111,8 @@ class Tape(Observer):
 
     def pulled(self, node: Any, g: Any, found: Any) -> None:
         """Record on what a rule returned, if it was plain memory that recorded calls have written to."""
+        if node.order < self.start.last and mode.capture is self:
+            self.give_up("backward goes on through what was calculated before the step: detach() the argument")
         for k, (source, x_bar) in enumerate(found):
             if type(x_bar) is np.ndarray and x_bar.size and mode.capture is self and self.find(x_bar) is not None:
                 found[k] = source, x_bar.view(Recorder)
@@ -150,6 +169,7 @@ class Tape(Observer):
         """A result as a recorder that owns its memory, as the result did, and its address."""
         owner = np.asarray(result).view(Recorder)
         array = np.ndarray.copy(owner, "K")
+        array.scalar = isinstance(result, np.generic)
         if not array.size:
             return array, _plain(array)
         self.add(_plain(array), given=False)
@@ -175,7 +195,7 @@ class Tape(Observer):
         found = tuple(self.locate(a) for a in arrays)
         for address in found:
             if isinstance(address, Address) and address.buffer.given and address.buffer.before is None:
-                address.buffer.before = address.buffer.owner.copy("K")
+                address.buffer.before = whole(address.buffer.owner).copy()
         return found
 
     def run_ufunc(self, function: Any, method: str, inputs: Any, options: Any) -> Any:

@@ -10,7 +10,6 @@ import sys
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,13 @@ import numpy as np
 from minigrad.autograd.function import Function
 from minigrad.backward import grad
 from minigrad.compile import passes
-from minigrad.compile.guards import Guards, same_branch, watch
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
 from minigrad.compile.replay import Call, Memory, as_function, calls
-from minigrad.compile.session import Program, Returned, leaves, mapped, pause
+from minigrad.compile.results import Returned, leaves, mapped
+from minigrad.compile.session import Program, pause
 from minigrad.compile.show import show
 from minigrad.generator import Generator
 from minigrad.grad_mode import mode
-from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
 
@@ -70,11 +68,9 @@ def _state(generator: Generator) -> np.ndarray:
 class Plan:
     """A program ready to be replayed."""
 
-    def __init__(self, program: Program, step: Callable[..., Any], arguments: Sequence[Any] = ()) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.places = [
-            leaf for leaf in leaves(program.result) if isinstance(leaf, Returned) and leaf.kind != "argument"
-        ]
+        self.places = program.places
         numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
         sizes = [len(program.instructions), len(code)]
@@ -89,7 +85,6 @@ class Plan:
         steps = ("allocations", "repetitions", "copies", "without use", "gatherings")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
         self.code = passes.with_rows_of_bounds(passes.with_blocks(passes.with_flat_operands(code)))
-        self._guards = _guards(program, (step, *(x for x in arguments if not isinstance(x, Tensor))))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
@@ -158,7 +153,7 @@ class Plan:
     def holds(self) -> bool:
         """Whether what was there before the step is as it was when the step was captured."""
         return (
-            self._guards.holds()
+            self.program.guards.holds()
             and all(tensor.grad is not None for tensor, _, _ in self._carried)
             and (self._absent is None or [leaf.grad is None for leaf in self.leaves] == self._absent)
         )
@@ -207,6 +202,8 @@ class Plan:
                 tensor.grad.version.change("a compiled step")
         for tensor in self.program.cleared:
             tensor.grad = None
+        for module, flag in self.program.flags:
+            module.training = flag
         for version, count in self.changes:
             for _ in range(count):
                 version.change("a compiled step")
@@ -215,12 +212,11 @@ class Plan:
             self._connect(values, arguments)
         if self.program.result is self._single:
             return values[0]
-        ready = iter(values)
 
         def fill(leaf: Any) -> Any:
             if type(leaf) is not Returned:
                 return leaf
-            return arguments[leaf.value] if leaf.kind == "argument" else next(ready)
+            return leaf.value(arguments, values) if leaf.kind == "alias" else values[leaf.place]
 
         return mapped(self.program.result, fill)
 
@@ -232,7 +228,9 @@ class Plan:
     def _connect(self, values: list[Any], arguments: Sequence[Tensor]) -> None:
         """Put a node into the history of the outputs that replays the way back."""
         at = [k for k, leaf in enumerate(self.places) if leaf.flows]
-        tensors = _Replayed.apply(self, tuple(values[k] for k in at), *self._ends(arguments))
+        needed = [arguments[x] if isinstance(x, int) else x for x in self.program.needed]
+        versions = [(tensor.version, tensor.version.count) for tensor in needed]
+        tensors = _Replayed.apply(self, versions, tuple(values[k] for k in at), *self._ends(arguments))
         for k, tensor in zip(at, tensors, strict=True):
             values[k] = tensor
 
@@ -292,36 +290,12 @@ class Plan:
         return [_bytes(x) for x in found]
 
 
-def _guards(program: Program, watched: Sequence[Any]) -> Guards:
-    """What the plan relies on: the code's variables, the arrays of tensors, optimizers with their options and state."""
-    guards = Guards()
-    watch(watched, guards)
-    for tensor, array in program.tensors:
-        if tensor.array is not array:
-            guards.never = True  # it got another array in the step itself
-        guards.add(tensor.__dict__.get, "array")
-    for function, args in program.calls:
-        optimizer = getattr(function, "__self__", None)
-        if isinstance(optimizer, Optimizer):
-            run, group = args
-            guards.add(optimizer.__dict__.get, "_workspace")
-            for key in group:
-                guards.add(group.get, key, is_ if key == "params" else same_branch)
-            guards.add(len, group["params"], same)
-            for p in run.params:
-                for key, value in optimizer.state.get(p, {}).items():
-                    guards.add(optimizer.state[p].get, key)
-                    if isinstance(value, Tensor):
-                        guards.add(value.__dict__.get, "array")
-    return guards
-
-
 class _Replayed(Function):
     """A replayed step as an operation: its rule replays the way back."""
 
     @staticmethod
-    def forward(ctx: Any, plan: Plan, outputs: tuple[Any, ...], *ends: Tensor) -> Any:
-        ctx.plan, ctx.ends, ctx.versions = plan, ends, [end.version.count for end in ends]
+    def forward(ctx: Any, plan: Plan, versions: Any, outputs: tuple[Any, ...], *ends: Tensor) -> Any:
+        ctx.plan, ctx.versions = plan, versions
         plan.start_waiting(ctx)
         return outputs
 
@@ -337,13 +311,13 @@ class _Replayed(Function):
                 "Trying to backward through the graph a second time: a compiled call keeps its values for one backward pass. "
                 "Add the losses up first, or call the function without compile"
             )
-        if [end.version.count for end in ctx.ends] != ctx.versions:
+        if any(version.count != count for version, count in ctx.versions):
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
                 "a parameter or argument of a compiled call changed before backward"
             )
         plan, ctx.plan = ctx.plan, None
-        return None, None, *plan.go_back([seed.array for seed in seeds])
+        return None, None, None, *plan.go_back([seed.array for seed in seeds])
 
 
 def _copied(array: np.ndarray) -> Tensor:

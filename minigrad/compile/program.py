@@ -133,6 +133,26 @@ class GuardFailedError(Exception):
     """What the capture took for granted does not hold for these values."""
 
 
+class _Memory:
+    """Memory around the first element of an array, as NumPy asks for it."""
+
+    def __init__(self, array: np.ndarray, start: int, layout: dict[str, Any]) -> None:
+        self.array = array  # which keeps the memory
+        place = array.__array_interface__["data"][0] + start
+        self.__array_interface__ = {**layout, "data": (place, not array.flags.writeable), "version": 3}
+
+
+def part(array: np.ndarray, start: int, shape: Any, strides: Any, dtype: np.dtype) -> np.ndarray:
+    """Another view of an array's memory, ``start`` bytes from its first element."""
+    return np.asarray(_Memory(array, start, {"shape": shape, "strides": strides, "typestr": dtype.str}))
+
+
+def whole(array: np.ndarray) -> np.ndarray:
+    """All bytes from the first to the last that an array touches."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return part(array, low - array.__array_interface__["data"][0], (high - low,), (1,), np.dtype(np.uint8))
+
+
 def addresses(tree: Any) -> Iterator[Address]:
     """The addresses in a tree of tuples, lists, dicts and slices."""
     if isinstance(tree, Address):

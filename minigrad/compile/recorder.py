@@ -56,6 +56,7 @@ class Recorder(np.ndarray):
     """An array whose calls are written down by the tape of this thread."""
 
     tape: Any = None  # that was on when the array was made
+    scalar = False  # whether NumPy gave a scalar, not an array
 
     def __array_finalize__(self, source: Any) -> None:
         self.tape = mode.capture
@@ -204,6 +205,16 @@ class Number:
     __round__, __floor__ = _deciding(round), _deciding(math.floor)
     __ceil__, __trunc__ = _deciding(math.ceil), _deciding(math.trunc)
     __pow__, __mod__, __floordiv__ = map(_deciding, (operator.pow, operator.mod, operator.floordiv))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if mode.capture is not None:
+            mode.capture.give_up("Python uses the value of a tensor")
+        return np.array(self.value, dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if mode.capture is not None:
+            mode.capture.give_up("Python uses the value of a tensor")
+        return getattr(ufunc, method)(*(x.value if type(x) is Number else x for x in inputs), **options)
 
     def __getattr__(self, name: str) -> Any:
         if mode.capture is not None:

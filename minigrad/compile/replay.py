@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.compile.capture import expect
 from minigrad.compile.passes import places
-from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace
+from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace, whole
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -39,15 +39,14 @@ class Memory:
         found = self._bytes.get(buffer)
         if found is None:
             if buffer.given and buffer.shared:
-                owner = buffer.owner.ravel("K")
-                found = np.ndarray(owner.nbytes, np.uint8, owner)
+                found = whole(buffer.owner)
             elif buffer in self._place:
                 start = self._place[buffer]
                 found = self._arena[start : start + buffer.nbytes]
             else:
                 found = np.empty(buffer.nbytes, np.uint8)
                 if buffer.given:
-                    np.copyto(found, np.ndarray(buffer.nbytes, np.uint8, buffer.owner.ravel("K")))
+                    np.copyto(found, whole(buffer.owner))
             self._bytes[buffer] = found
         return found
 

@@ -6,7 +6,6 @@ are not instructions. If what it returns can be differentiated, the way back is 
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import sys
 import types
@@ -18,31 +17,30 @@ import numpy as np
 
 from minigrad.backward import grad
 from minigrad.compile.capture import Tape, UnsupportedError
+from minigrad.compile.guards import Guards, watch, watch_tensor, watch_update
 from minigrad.compile.program import Address, Buffer, Instruction, addresses
 from minigrad.compile.recorder import Number, Recorder
+from minigrad.compile.results import Results, Returned, leaves, mapped
+from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
-
-
-class Returned:
-    """A place in what a step returns: a tensor or an array at an address, or a number calculated from such."""
-
-    def __init__(self, kind: str, value: Any, flows: bool = False) -> None:
-        self.kind = kind  # "tensor", "array", "number" or "argument"
-        self.value = value  # the address, what a ``Number`` computes, or which argument
-        self.flows = flows  # whether it has a gradient
 
 
 @dataclass
 class Program:
     """A captured step."""
 
+    guards: Guards = field(default_factory=Guards)  # what it takes for granted
+    unsteady: str = ""  # what it does in Python that a replay would not
+    flags: list[tuple[Any, bool]] = field(default_factory=list)  # modules whose training flag it sets
     instructions: list[Instruction] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)  # the address of each tensor among the arguments
-    result: Any = None  # the tree returned, with ``Returned`` for what is computed
+    result: Any = None  # the tree returned, with ``Returned`` in it
+    places: list[Returned] = field(default_factory=list)  # those of its parts that are made anew
     tensors: list[tuple[Tensor, np.ndarray]] = field(default_factory=list)  # met on the way, with their arrays
     bare: set[int] = field(default_factory=set)  # the ids of those that had no gradient when met
     changes: list[tuple[Tensor, int]] = field(default_factory=list)  # by how much versions were counted up
     calls: list[tuple[Any, tuple[Any, ...]]] = field(default_factory=list)  # see ``Tape.again``
+    written: set[int] = field(default_factory=set)  # the ids of arrays whose memory is changed
     # Gradients: (tensor or number of the argument, address) made new, changed in place; those that are None afterwards
     made: list[tuple[Any, Address]] = field(default_factory=list)
     carried: list[tuple[Tensor, Address, bool]] = field(default_factory=list)
@@ -52,28 +50,7 @@ class Program:
     seeds: list[Address] = field(default_factory=list)
     leaves: list[Any] = field(default_factory=list)  # tensors, or numbers of arguments
     slopes: list[Any] = field(default_factory=list)
-
-
-def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """The tree of tuples, lists, dicts and dataclasses with every leaf changed."""
-    if isinstance(tree, tuple):
-        items = [mapped(item, change) for item in tree]
-        return type(tree)._make(items) if hasattr(tree, "_make") else type(tree)(items)
-    if type(tree) is list:
-        return [mapped(item, change) for item in tree]
-    if isinstance(tree, dict):
-        return type(tree)((key, mapped(item, change)) for key, item in tree.items())
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        changes = {f.name: mapped(getattr(tree, f.name), change) for f in dataclasses.fields(tree) if f.init}
-        return dataclasses.replace(tree, **changes)
-    return change(tree)
-
-
-def leaves(tree: Any) -> list[Any]:
-    """The leaves of a tree, in order."""
-    found: list[Any] = []
-    mapped(tree, found.append)
-    return found
+    needed: list[Any] = field(default_factory=list)  # the tensors, or numbers of arguments, whose memory it reads
 
 
 def pause() -> None:
@@ -84,7 +61,9 @@ def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = F
     """Run the step for real; its result and its program, or None and why it cannot be written down."""
     tape = Tape(fullgraph)
     program = Program()
-    arguments = [t for t in leaves((args, kwargs)) if isinstance(t, Tensor)]
+    given = leaves((args, kwargs))
+    arguments = [t for t in given if isinstance(t, Tensor)]
+    watch((step, *(x for x in given if not isinstance(x, Tensor))), program.guards)
     try:
         for tensor in arguments:
             if tensor.array.size and tape.find(tensor.array) is None:
@@ -94,6 +73,7 @@ def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = F
         return step(*args, **kwargs), None, str(error)
     with tape:
         tape.enter(arguments)
+        tape.look_at(program.guards.tensors)
         result = step(*args, **kwargs)
         if tape.reason is None:
             try:
@@ -118,7 +98,7 @@ def _settled(leaf: Any) -> Any:
     if type(leaf) is Number:
         return leaf.value
     if type(leaf) is Recorder:
-        return leaf.view(np.ndarray)
+        return leaf.view(np.ndarray)[()] if leaf.scalar else leaf.view(np.ndarray)
     if isinstance(leaf, Tensor) and type(leaf.array) is Recorder:
         leaf.array = leaf.array.view(np.ndarray)
     return leaf
@@ -137,7 +117,8 @@ def _put_in_place(number: Number) -> None:
 
 def _way_back(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
     """Record the gradients of the returned tensors with respect to all that the step depends on."""
-    outputs = [t for t in leaves(result) if isinstance(t, Tensor) and t.requires_grad and t.node is not None]
+    found = {id(t): t for t in leaves(result) if isinstance(t, Tensor) and t.requires_grad and t.node is not None}
+    outputs = [t for t in found.values() if not _is_view(tape, t, found)]
     if not outputs:
         return
     entered = [tensor for tensor, *_ in tape.entered() if tensor.needs_grad]
@@ -154,10 +135,16 @@ def _way_back(tape: Tape, program: Program, result: Any, arguments: list[Tensor]
         )
     except RuntimeError:  # the step has gone back itself, and forgotten its history
         return
-    made = [slope if slope is None else tape.locate(_own(tape, slope.array)) for slope in slopes]
-    program.outputs = [id(t) for t in outputs]
-    program.seeds, program.slopes = [tape.locate(s) for s in seeds], made
-    program.leaves = [numbers.get(id(t), t) for t in ends]
+    reached = [(end, slope) for end, slope in zip(ends, slopes, strict=True) if slope is not None]
+    program.outputs, program.seeds = [id(t) for t in outputs], [tape.locate(s) for s in seeds]
+    program.slopes = [tape.locate(_own(tape, slope.array)) for _, slope in reached]
+    program.leaves = [numbers.get(id(end), end) for end, _ in reached]
+
+
+def _is_view(tape: Tape, tensor: Tensor, others: dict[int, Any]) -> bool:
+    """Whether a returned tensor has its history from another, as a view of it."""
+    buffer = tape.find(tensor.array) if tensor.array.size else None
+    return tensor.base is not None and ((buffer is not None and buffer.given) or id(tensor.base) in others)
 
 
 def _own(tape: Tape, array: np.ndarray) -> np.ndarray:
@@ -171,60 +158,86 @@ def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) 
     _note_effects(tape, program, result, arguments, inputs)
     if any(buffer.before is not None for buffer in inputs):
         raise UnsupportedError("an argument is changed in place")
-    places = [leaf.value for leaf in leaves(program.result) if isinstance(leaf, Returned)]
+    places = [part.value for part in program.places]
     changed = [address for _, address, written in program.carried if written]
     for address in addresses((places, program.made, program.slopes, changed)):
         address.buffer.pinned = True
     program.calls = tape.calls
+    _note_guards(program)
+    _note_needs(tape, program)
     tape.tensors.clear()  # so that only others are left to hold the memory of tensors
     carried = {address.buffer for _, address, _ in program.carried}
     program.instructions = _with_resets(tape, inputs | carried)
     for buffer in tape.buffers:
         if not buffer.given:
             buffer.owner = None  # what the captured run itself calculated
+        elif buffer.before is not None:
+            program.written.add(id(buffer.owner))
 
 
 def _note_effects(tape: Tape, program: Program, result: Any, arguments: list[Tensor], inputs: set[Buffer]) -> None:
     """What was returned, and what the step did to gradients and versions."""
     entered = tape.entered()
-    known = {id(tensor) for tensor, *_ in entered}
     numbers = {id(tensor): k for k, tensor in enumerate(arguments)}
-    program.result = mapped(result, lambda leaf: _place(tape, program, leaf, known, numbers))
+    results = Results(tape, arguments, program.outputs)
+    program.result, program.places = mapped(result, results.part), results.places
+    touched = {a.buffer for i in tape.instructions for a in (*i.reads, *i.written)}
     with tape:  # gradients that are constants are copied at each replay: these calls, too, are written down
         for tensor, _, _, former in entered:
             if tensor.needs_grad and (tensor.node is None or tensor.grad is not None):
-                _gradient(tape, program, numbers.get(id(tensor), tensor), tensor, former)
-    gradients = {id(tensor.grad) for tensor, _, _ in program.carried}
+                _gradient(tape, program, numbers.get(id(tensor), tensor), tensor, former, touched)
+    gradients = {id(grad) for tensor, _, _, former in entered for grad in (former, tensor.grad)}
     for tensor, array, count, former in entered:
         if former is None:
             program.bare.add(id(tensor))
+        if id(tensor) in gradients:
+            continue  # a plan has its own memory for them
         if array.size:
             buffer = tape.locate(array).buffer
             buffer.shared = buffer not in inputs
-            if buffer in inputs and id(tensor) not in numbers:
+            if buffer in inputs and buffer in touched and id(tensor) not in numbers:
                 raise UnsupportedError("an argument shares its memory with another tensor that the step uses")
-        if id(tensor) not in numbers and id(tensor) not in gradients:
+        if id(tensor) not in numbers:
             program.tensors.append((tensor, array))
         if tensor.version.count != count:
             program.changes.append((tensor, tensor.version.count - count))
 
 
-def _place(tape: Tape, program: Program, leaf: Any, known: set[int], numbers: dict[int, int]) -> Any:
-    if id(leaf) in numbers:
-        return Returned("argument", numbers[id(leaf)])
-    if type(leaf) is Number:
-        return Returned("number", leaf.compute)
-    if isinstance(leaf, np.ndarray):
-        return Returned("array", tape.locate(leaf))
-    if isinstance(leaf, Tensor) and id(leaf) not in known:
-        return Returned("tensor", tape.locate(leaf.array), id(leaf) in program.outputs)
-    return leaf
+def _note_needs(tape: Tape, program: Program) -> None:
+    """What the way back reads of what was there before: it must not change until then."""
+    starts = [k for k, i in enumerate(tape.instructions) if getattr(i.function, "func", None) is pause]
+    reads = {a.buffer for i in tape.instructions[starts[0] :] for a in i.reads} if program.outputs else set()
+    for k, address in enumerate(program.inputs):
+        if isinstance(address, Address) and address.buffer in reads:
+            program.needed.append(k)
+    for tensor, array in program.tensors:
+        if array.size and tape.find(array) in reads:
+            program.needed.append(tensor)
 
 
-def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: Any) -> None:
+def _note_guards(program: Program) -> None:
+    """What of Python's the step changed, and what else a replay takes for granted."""
+    for look, x, now in program.guards.changed():
+        if look == "{}.training":
+            program.flags.append((x, now))
+        else:
+            kind = type(x[0] if isinstance(x, tuple) else x).__name__
+            what = "a variable around it" if look == "{}.cell_contents" else look.replace("{}", kind)
+            program.unsteady = f"it changes what it depends on ({what}), which can only be seen when Python runs"
+    for tensor, array in program.tensors:
+        if tensor.array is not array:
+            program.guards.never = True  # it got another array in the step itself
+        watch_tensor(tensor, program.guards)
+    for function, args in program.calls:
+        optimizer = getattr(function, "__self__", None)
+        if isinstance(optimizer, Optimizer):
+            watch_update(optimizer, args[0].params, args[1], program.guards)
+
+
+def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: Any, touched: set[Buffer]) -> None:
     """Note what the step did to the gradient of a tensor that it met."""
     if tensor.grad is None:
-        if isinstance(name, Tensor):
+        if isinstance(name, Tensor) and former is not None:
             program.cleared.append(tensor)
         return
     array = tensor.grad.array
@@ -232,13 +245,19 @@ def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: A
         raise UnsupportedError("a gradient is itself recorded (create_graph=True)")
     buffer = tape.find(array) if array.size else None
     if tensor.grad is former and (buffer is None or buffer.given):
-        if buffer is not None:  # it was used, or added to in place
+        if buffer in touched:  # it was used, or added to in place
             if not isinstance(name, Tensor):
                 raise UnsupportedError("an argument has a gradient before the step")
             program.carried.append((tensor, tape.locate(array), buffer.before is not None))
         return
     own = _own(tape, array)
     program.made.append((name, tape.locate(own)))
+    if own is not array and (former is None or tensor.grad is not former) and not _met(tape, tensor.grad):
+        tensor.grad.array = array.copy()  # the constant is the plan's, so that nobody adds to it
+
+
+def _met(tape: Tape, tensor: Tensor) -> bool:
+    return any(other is tensor for other, *_ in tape.entered())
 
 
 def _with_resets(tape: Tape, private: set[Buffer]) -> list[Instruction]:
@@ -257,8 +276,7 @@ def _with_resets(tape: Tape, private: set[Buffer]) -> list[Instruction]:
             if a.buffer in fresh:
                 fresh.discard(a.buffer)
                 assert a.buffer.before is not None
-                contents = np.ndarray(a.buffer.nbytes, np.uint8, a.buffer.before.ravel("K"))
-                whole = Address(a.buffer, 0, (a.buffer.nbytes,), (1,), contents.dtype)
-                program.append(Instruction(np.ndarray.copy, (contents,), outs=(whole,)))
+                everything = Address(a.buffer, 0, (a.buffer.nbytes,), (1,), np.dtype(np.uint8))
+                program.append(Instruction(np.ndarray.copy, (a.buffer.before,), outs=(everything,)))
         program.append(i)
     return program

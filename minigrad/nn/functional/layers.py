@@ -113,10 +113,13 @@ def batch_norm(
     return batch_standardized(input, weight, bias, axes, eps)
 
 
-def _move(running: Any, statistic: Any, x: np.ndarray, axes: tuple[int, ...], momentum: float) -> None:
+def _move(running: Any, statistic: Any, x: np.ndarray, axes: tuple[int, ...], momentum: Any) -> None:
     if mode.capture is not None:
         mode.capture.enter((running,))
-    running.array *= 1 - momentum
+    rest, own = 1 - momentum, running.array.dtype
+    if isinstance(momentum, np.ndarray):  # calculated in the step: rounded as a Python number would be
+        rest, momentum = rest.astype(own), momentum.astype(own)
+    running.array *= rest
     running.array += momentum * statistic(x, axis=axes)
     touch(running, "batch_norm")
 

@@ -69,7 +69,7 @@ class BatchNorm1d(Module):
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
-                momentum = 1.0 / float(self.num_batches_tracked)
+                momentum = 1.0 / self.num_batches_tracked.array.reshape(1)
         by_batch = self.training or self.running_mean is None
         tracking = self.training and self.track_running_stats
         mean, var = (self.running_mean, self.running_var) if tracking or not by_batch else (None, None)
