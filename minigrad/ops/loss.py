@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import constant, promote
+from minigrad.dtypes import bound, constant, promote
 from minigrad.engine import Primitive, define
 from minigrad.ops.activation import sigmoid
 from minigrad.ops.choosing import where
@@ -194,7 +194,7 @@ huber_loss.vjp(x=_huber_x, target=lambda g, target, x, reduction, delta: _huber_
 
 @Primitive
 def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    least = constant(-100, x.dtype)  # what the logarithm of 0 is taken as, so that the loss stays finite
+    least = bound(-100, x)  # what the logarithm of 0 is taken as, so that the loss stays finite
     loss, part = np.negative(x, np.empty_like(x)), np.log(x, np.empty_like(x))
     np.maximum(np.log1p(loss, loss), least, out=loss)  # log(1 - p)
     np.subtract(loss, np.maximum(part, least, out=part), part)
@@ -207,7 +207,14 @@ def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: str
     return total
 
 
+# The bits of 1.0. Read as integers without sign, the bits of a float grow with it, and a negative number's exceed all.
+_ONE = {2: (np.uint16, 0x3C00), 4: (np.uint32, 0x3F800000), 8: (np.uint64, 0x3FF0000000000000)}
+
+
 def _check_probabilities(x: Any, name: str, such_as: str) -> None:
+    kind, one = _ONE[x.itemsize]
+    if not x.size or np.maximum.reduce(x.view(kind), None) <= one:
+        return  # the usual case in one pass
     least, most = np.minimum.reduce(x, axis=None, initial=0), np.maximum.reduce(x, axis=None, initial=1)
     if not (least >= 0 and most <= 1):
         raise RuntimeError(
@@ -224,7 +231,7 @@ def _buffer(x: Any) -> Any:
 def _bce_slope(x: Any, target: Any, scale: Any) -> Any:
     # dl/dp = -t/p + (1 - t)/(1 - p) = (p - t) / (p (1 - p)), the denominator kept from 0
     low, slope = np.subtract(constant(1, x.dtype), x, np.empty_like(x)), np.subtract(x, target, np.empty_like(x))
-    np.maximum(np.multiply(low, x, low), constant(1e-12, x.dtype), out=low)
+    np.maximum(np.multiply(low, x, low), bound(1e-12, x), out=low)
     return np.multiply(np.divide(slope, low, slope), scale, slope)
 
 

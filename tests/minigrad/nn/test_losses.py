@@ -74,12 +74,44 @@ def test_binary_cross_entropy_weights_broadcast():
     agree(lambda m, p, t, w: m.nn.functional.binary_cross_entropy(p, t, w), [p, t], np.array([1.0, 2, 3, 0]))
 
 
-@pytest.mark.parametrize("t", [255.0, -0.1, float("nan"), float("inf")])
-def test_a_target_outside_0_and_1_is_refused(t):
-    same_error(
-        lambda m: m.nn.functional.binary_cross_entropy(m.tensor([0.5, 0.5]), m.tensor([t, 1.0])),
-        "all elements of target should be between 0 and 1",
-    )
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("t", [255.0, 1.001, -0.1, -1e-7, float("nan"), float("inf"), -float("inf")])
+def test_a_target_outside_0_and_1_is_refused(t, dtype):
+    def loss(m):
+        p, target = (m.tensor([0.5, x], dtype=getattr(m, dtype)) for x in (0.5, t))
+        return m.nn.functional.binary_cross_entropy(p, target)
+
+    same_error(loss, "all elements of target should be between 0 and 1")
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_every_target_from_negative_zero_to_one_is_accepted(dtype):
+    targets = np.array([[-0.0, 0.0, 6e-8], [0.5, np.nextafter(dtype(1), dtype(0)), 1.0]], dtype)
+    for t in (targets, targets.T, targets[:, ::2], targets[1, 2, ...], targets[:0]):
+        p = np.full(t.shape, 0.3, dtype)
+        ours = minigrad.nn.functional.binary_cross_entropy(
+            minigrad.from_numpy(p), minigrad.from_numpy(t), reduction="sum"
+        )
+        theirs = torch.nn.functional.binary_cross_entropy(
+            torch.from_numpy(p), torch.from_numpy(t.copy()), reduction="sum"
+        )
+        np.testing.assert_allclose(ours.item(), theirs.item(), 2e-3 if dtype == np.float16 else 1e-6)
+
+
+def test_binary_cross_entropy_of_many_rows_is_that_of_each_row():
+    rng = np.random.default_rng(0)
+    p, t = rng.random((64, 200), np.float32), rng.random((64, 200), np.float32)
+    p[0, :4], t[0, :4] = [0, 0, 1, 1], [0, 1, 0, 1]  # where the logarithm is kept from -100, and p (1 - p) from 0
+
+    def run(p, t):
+        x = minigrad.tensor(p, requires_grad=True)
+        losses = minigrad.nn.functional.binary_cross_entropy(x, minigrad.tensor(t), reduction="none")
+        losses.sum().backward()
+        return losses.detach().numpy(), x.grad.numpy()
+
+    rows = [run(*row) for row in zip(p, t, strict=True)]
+    for whole, parts in zip(run(p, t), zip(*rows, strict=True), strict=True):
+        assert whole.tobytes() == np.stack(parts).tobytes()
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), float("inf")])
