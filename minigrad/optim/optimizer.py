@@ -128,11 +128,9 @@ class Optimizer:
         """Drop the gradients of all parameters, or, with ``set_to_none=False``, fill them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is None:
-                    continue
                 if set_to_none:
-                    p.grad = None
-                else:
+                    p._grad = None
+                elif p.grad is not None:
                     with no_grad():
                         p.grad.detach_().zero_()
 

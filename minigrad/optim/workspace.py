@@ -2,8 +2,8 @@
 
 An update is some ten passes over a parameter, its gradient and its state. Over a large parameter each pass would stream
 from main memory, so the arrays are cut into blocks that stay in the processor's cache for all passes. Small parameters
-cost more in calls than in arithmetic, so those that follow each other are put into one piece of memory, a run, and
-updated as one array. Intermediate results go to scratch arrays that are allocated once.
+cost more in calls than in arithmetic, so they are put together into one piece of memory, a run, and updated as one
+array. Intermediate results go to scratch arrays that are allocated once.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class Run:
     def gradients(self) -> list[np.ndarray]:
         """The gradient in the same blocks."""
         if len(self.params) > 1:
-            pieces = [p.grad.array.reshape(-1) for p in self.params]
+            pieces = [p._grad.array.reshape(-1) for p in self.params]
             if mode.capture is not None:
                 return [np.concatenate(pieces)]  # a captured step will make the pieces in their places in it
             return [np.concatenate(pieces, out=self._work[0])]
-        g = self.params[0].grad.array.reshape(self._shape)
+        g = self.params[0]._grad.array.reshape(self._shape)
         return [g[cut] for cut in self._cuts] if self._cuts else [g]
 
 
@@ -98,7 +98,7 @@ class Workspace:
 
         When they are made, ``start`` is called for each parameter: it makes missing state and returns whether it did.
         """
-        params = [p for p in group["params"] if p.grad is not None]
+        params = [p for p in group["params"] if p._grad is not None]
         known = self._known.get(id(group))
         if known is not None:
             arrays = _arrays(params, state)
@@ -141,10 +141,10 @@ def _arrays(params: list[Tensor], state: Any) -> list[Any]:
 
 
 def _parts(params: list[Tensor], state: Any, begun: list[bool]) -> Iterator[tuple[list[Tensor], bool]]:
-    """Cut the list where neighbours cannot be updated as one array, else join their memory."""
+    """Cut the list where neighbours cannot be updated as one array, else join their memory; small ones come first."""
     part: list[Tensor] = []
     size, former = 0, None
-    for p, first in zip(params, begun, strict=True):
+    for p, first in sorted(zip(params, begun, strict=True), key=lambda pair: pair[0].array.size > BLOCK):
         steps = (state.get(p) or {}).get("step")
         kind = first, p.array.dtype, None if steps is None else steps.array.item()
         size += p.array.size

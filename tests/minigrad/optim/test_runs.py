@@ -63,6 +63,19 @@ def test_neighbours_lie_in_one_piece_of_memory_after_a_step():
     assert len(ours._workspace.runs(ours.param_groups[0], ours.state, None)) == 1
 
 
+def test_small_parameters_lie_in_one_piece_of_memory_also_if_large_ones_are_between():
+    rng = np.random.default_rng(0)
+    shapes = [(BLOCK + 1,), (3,), (BLOCK + 2,), (2, 2), (1,)]
+    mine, theirs, ours, reference = both("Adam", [rng.standard_normal(shape) for shape in shapes])
+    for _ in range(3):
+        step(mine, theirs, ours, reference, rng, range(5))
+    assert mine[1].array.base is mine[3].array.base is mine[4].array.base is not None
+    sizes = [sum(p.numel() for p in run.params) for run in ours._workspace.runs(ours.param_groups[0], ours.state, None)]
+    assert sizes == [8, BLOCK + 1, BLOCK + 2]
+    for p, q in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(p.array, q.detach().numpy(), 1e-9, 1e-12)
+
+
 def holders(p):
     yield p.detach()
     yield p.T
