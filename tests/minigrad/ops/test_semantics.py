@@ -134,6 +134,14 @@ def test_value_and_type_at_an_edge(name: str, f: Any) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_relu_of_many_rows_is_that_of_each_row(dtype: Any) -> None:
+    x = np.random.default_rng(0).standard_normal((64, 129)).astype(dtype)
+    x[0, :6] = [0.0, -0.0, NAN, -NAN, INF, -INF]
+    whole = a.relu(minigrad.tensor(x)).numpy()
+    assert whole.tobytes() == np.stack([a.relu(minigrad.tensor(row)).numpy() for row in x]).tobytes()
+
+
 def test_assignment_through_repeated_indices_gives_every_value_a_gradient() -> None:
     v = minigrad.tensor([1.0, 2.0], requires_grad=True)
     y = minigrad.zeros(3)
