@@ -29,6 +29,14 @@ def where_wrong(view: View) -> Iterator[Diagnosis]:
                 HIGH if code == "mask" else MEDIUM,
                 expression=text,
             )
+    if wrong.sum() == 1 and wrong.size > 2:
+        index = list(view.index(int(np.flatnonzero(wrong)[0])))
+        yield view.say(
+            "one_entry",
+            f"Only one entry of the gradient of {view.name} is wrong, {index}: it {kind}.",
+            MEDIUM,
+            expression=f"{index}",
+        )
 
 
 def _what(view: View, wrong: np.ndarray) -> str:

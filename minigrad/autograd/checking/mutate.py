@@ -181,9 +181,14 @@ def matching(
     return None
 
 
-def _told(mutant: Mutant, name: str) -> Diagnosis:
+def told(mutant: Mutant) -> tuple[str, str, str]:
+    """What the mistake is, in words, and the text without it and with it."""
     why = " and ".join(WORDS[k] for k in mutant.kinds)
-    was, now = _shown(mutant.before, mutant.paths), _shown(mutant.after, mutant.paths)
+    return why, _shown(mutant.before, mutant.paths), _shown(mutant.after, mutant.paths)
+
+
+def _told(mutant: Mutant, name: str) -> Diagnosis:
+    why, was, now = told(mutant)
     return Diagnosis(
         mutant.kinds[0],
         f"Your gradient of {name} is that of `{now}`; the rule is `{was}`: {why}.",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.checking import mutate, structure, terms, uses
+from minigrad.autograd.checking import mutate, steps, structure, terms, uses
 from minigrad.autograd.checking.check import Check
 from minigrad.autograd.checking.compare import LOW as IMPRECISE
 from minigrad.autograd.checking.compare import Block
@@ -58,25 +58,20 @@ def redrawn(check: Check, others: list[Check], fast: bool) -> list[Check]:
                 break
         except (RuleError, ValueError, RuntimeError, IndexError, ArithmeticError):
             continue
-    if not check.large and all(_shapes(o) == _shapes(check) for o in others):
-        draws += _resized(check, rng, fast)
     return [d for d in draws if d.wrong]
 
 
-def _shapes(check: Check) -> list[tuple[int, ...]]:
-    return [x.shape for x in check.evidence.xs]
-
-
-def _resized(check: Check, rng: np.random.Generator, fast: bool) -> list[Check]:
-    """A draw with axes of other lengths, which tells a length from a constant; none if the function does not take it."""
+def _resized(check: Check) -> Check | None:
+    """A draw with axes of other lengths, which tells a length from a constant; None if the function does not take it."""
     with contextlib.suppress(Exception):  # whatever a function may raise for sizes that it was not written for
+        rng = np.random.default_rng(2)
         problem = check.evidence.problem.resized(rng)
         if problem is not None:
             new = Check(problem, problem.xs, check.evidence.asked, rng)
             if new.evidence.full and new.evidence.y.size and np.isfinite(new.evidence.y).all():
-                new.compare(fast)
-                return [new]
-    return []
+                new.compare(fast=False)
+                return new
+    return None
 
 
 def diagnoses(check: Check, draws: list[Check], blocks: list[Block]) -> Iterator[Diagnosis]:
@@ -98,14 +93,18 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
     if precision is not None:
         return precision
     draws = draws or [check]
-    found = _of_length(_agreed([list(structure.strong(v)) for v in views]), views)
+    found = _of_length([list(structure.strong(v)) for v in views], views, check)
     if found is not None and not (found.code in SECOND_BEST and found.confidence != CERTAIN):
         return found
     if found is not None and found.code == "factor_2" and check.evidence.problem.by_hand:
         return found
-    better = _agreed([list(uses.forgotten_uses(v)) for v in views]) or (
-        _agreed([list(terms.passed_on(v)) for v in views]) or _mutant(check, draws, block.which, False)
+    better = (
+        _agreed([list(uses.forgotten_uses(v)) for v in views])
+        or _agreed([list(terms.passed_on(v)) for v in views])
+        or _mutant(check, draws, block.which, False)
     )
+    if better is None and (found is None or found.confidence == MEDIUM):
+        better = _agreed([list(steps.wrong_steps(v)) for v in views])
     if found is not None:
         places = found.code in ("permuted", "jacobian_transposed") and better is not None
         return better if better is not None and (not places or better.code in ("transpose", "order")) else found
@@ -117,13 +116,20 @@ def _name(check: Check, views: list[View], draws: list[Check], block: Block) -> 
     )
 
 
-def _of_length(found: Diagnosis | None, views: list[View]) -> Diagnosis | None:
-    """A name that says that a number is the length of an axis is no more than likely if all draws have the same lengths."""
+def _of_length(proposals: list[list[Diagnosis]], views: list[View], check: Check) -> Diagnosis | None:
+    """What all draws propose; that a number is the length of an axis must hold for other lengths, or is no more than likely."""
+    found = _agreed(proposals)
     lengths = found is not None and (
         found.code in ("missing_mean", "extra_mean", "n_minus_1") or found.expression == "sqrt(n)"
     )
     if found is None or not lengths or any(v.shape != views[0].shape for v in views):
         return found
+    other = None if check.large else _resized(check)
+    for block in other.wrong if other is not None else ():
+        if other is not None and block.which == views[0].block.which:
+            sure = _agreed([*proposals, list(structure.strong(View(other.evidence, block)))])
+            if sure is not None:
+                return sure
     text = f"{found.sentence} (No other lengths could be tried: the number may also be a constant.)"
     return dataclasses.replace(found, sentence=text, confidence=MEDIUM)
 
@@ -132,6 +138,7 @@ def _key(d: Diagnosis) -> tuple[Any, ...]:
     named = d.code in (
         "mask",
         "edge",
+        "one_entry",
         "factor",
         "dropped_term",
         "extra_factor",
@@ -140,7 +147,7 @@ def _key(d: Diagnosis) -> tuple[Any, ...]:
         "overwrite",
         "treated_constant",
     )
-    return d.code, d.axis, d.expression if named else None
+    return d.code, d.axis, d.expression if named or d.code in mutate.WORDS else None
 
 
 def _agreed(proposals: list[list[Diagnosis]]) -> Diagnosis | None:

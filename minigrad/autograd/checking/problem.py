@@ -87,7 +87,7 @@ def other_sizes(arrays: list[np.ndarray], rng: np.random.Generator) -> list[np.n
         return None
     lengths = {1: 1, **dict(zip(old, new, strict=False))}
     shapes = [tuple(lengths[n] for n in x.shape) for x in arrays]
-    if sum(math.prod(shape) for shape in shapes) > 400:
+    if sum(map(math.prod, shapes)) > 400 or max(map(math.prod, shapes)) > 200:
         return None
     found = [rng.choice(x.reshape(-1), shape) for x, shape in zip(arrays, shapes, strict=True)]
     return [x * rng.uniform(0.8, 0.97, x.shape) if x.dtype.kind == "f" else x for x in found]

@@ -72,9 +72,9 @@ def probe_call(evidence: Evidence) -> tuple[Diagnosis | None, list[Any]]:
     if len(found) != len(xs):
         return say(
             "wrong_count",
-            f"The rule returned {len(found)} gradient{'s' * (len(found) != 1)} for {len(xs)} inputs "
-            f"({', '.join(problem.names)}): "
-            f"return one for each.",
+            f"The rule returned {len(found)} gradient{'s' * (len(found) != 1)} for {len(xs)} input{'s' * (len(xs) != 1)} "
+            f"({', '.join(problem.names)}): return "
+            f"{'one for each' if len(xs) > 1 else 'the array itself, in no list or tuple'}.",
         ), []
     changed = _changed(problem.left(xs), evidence.xs)
     if changed is not None:
@@ -110,12 +110,22 @@ def _check_type(evidence: Evidence, k: int, x_bar: Any, g: Arrays) -> Diagnosis 
     if wrong:
         return say(
             "wrong_type",
-            f"The rule returns {type(x_bar).__name__} for {name}: return an array of its shape {x.shape}.",
+            f"The rule returns {_kind(x_bar)} for {name}: return an array of real numbers of its shape {x.shape}.",
             input=name,
         )
     if array.shape != x.shape:
         return shape_diagnosis(evidence, k, array.astype(np.float64), g)
     return None
+
+
+def _kind(value: Any) -> str:
+    """What a rule returned that holds no real numbers."""
+    name = type(value).__name__
+    return (
+        f"an array of {value.dtype}"
+        if isinstance(value, np.ndarray)
+        else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    )
 
 
 def probe_linearity(evidence: Evidence, nondet_tol: float) -> Diagnosis | None:

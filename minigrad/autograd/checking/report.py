@@ -64,6 +64,7 @@ class Report:
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # wrong entries and all, by input
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     table: list[list[str]] = field(default_factory=list)  # the entries around the worst one
+    of_own: bool = False  # whether each entry of the table is the slope of its own output, where no other depends on it
     notes: list[str] = field(default_factory=list)  # kinks, low precision
     kinks: list[Any] = field(default_factory=list)
     headline: str = ""  # PyTorch's words for the failure
@@ -99,11 +100,15 @@ class Report:
             ]
         if self.table and not self.ok:
             widths = [max(len(row[i]) for row in self.table if i < len(row)) for i in range(max(map(len, self.table)))]
-            found += ["", "entries around it, yours / numeric (* differs, k on a kink):"]
+            found += ["", f"{self._around()} (* differs, k on a kink):"]
             found += ["  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=False)) for row in self.table]
         if self.notes:
             found += ["", *self.notes]
         return found
+
+    def _around(self) -> str:
+        whose = ", each the slope of the output in its place" if self.of_own else ""
+        return f"entries around it, yours / numeric{whose}"
 
     def _counted(self) -> list[str]:
         return [
@@ -150,7 +155,7 @@ class Report:
                 + "</tr>"
                 for row in self.table
             )
-            parts.append(f"<p>entries around it, yours / numeric</p><table>{rows}</table>")
+            parts.append(f"<p>{self._around()} (* differs, k on a kink)</p><table>{rows}</table>")
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         return "".join([*parts, "</div>"])
 
@@ -183,7 +188,12 @@ def table_around(
                 line.append("-")
                 continue
             mark = "*" if bad[at] else "k" if kink[at] else " "
-            line.append(f"{analytic[at]:.4g} / {numeric[at]:.4g}{mark}")
+            digits = (
+                next((d for d in range(4, 12) if f"{analytic[at]:.{d}g}" != f"{numeric[at]:.{d}g}"), 4)
+                if bad[at]
+                else 4
+            )
+            line.append(f"{analytic[at]:.{digits}g} / {numeric[at]:.{digits}g}{mark}")
         found.append(line)
     return found
 

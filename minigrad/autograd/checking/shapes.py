@@ -62,7 +62,10 @@ def _other_shape(
         )
     if given == () and shape:
         return say(
-            "over_summed", f"{start}: everything was added up, where each entry has a gradient of its own.", input=name
+            "over_summed",
+            f"{start}: it is a single number, where each entry has a gradient of its own. Is everything added up, or g "
+            "forgotten?",
+            input=name,
         )
     if math.prod(given) == math.prod(shape):
         return say(

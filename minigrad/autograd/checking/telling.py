@@ -108,6 +108,8 @@ def on_kink(check: Check, report: Report) -> Report:
 def describe(check: Check, report: Report, blocks: list[Block]) -> None:
     """The worst entry, the inequality, and the entries around it."""
     evidence = check.evidence
+    said = report.diagnosis.input if report.diagnosis else None
+    blocks = [b for b in blocks if evidence.problem.names[b.which] == said] or blocks  # of the input that is spoken of
     worst = (-1.0, blocks[0], 0, 0)
     for block in blocks:
         with np.errstate(all="ignore"):
@@ -133,15 +135,19 @@ def describe(check: Check, report: Report, blocks: list[Block]) -> None:
         _formula(evidence, error),
         _what(evidence, r),
     )
-    grids = [np.full(x.size, v) for v in (np.nan, np.nan)]
-    flags = [np.zeros(x.size, bool), np.zeros(x.size, bool)]
-    for grid, values in zip(
-        grids + flags, (block.analytic[r], block.numeric[r], block.bad[r], block.kind[r] != SMOOTH), strict=True
-    ):
-        grid[block.columns] = values
-    report.table = table_around(index, x.shape, *(grid.reshape(x.shape) for grid in grids + flags))
+    parts = block.analytic, block.numeric, block.bad, block.kind != SMOOTH
+    report.of_own = evidence.full and x.size == len(block.analytic) > 1 and not any(_off(m).any() for m in parts[:3])
+    grids = [np.full(x.size, np.nan), np.full(x.size, np.nan), np.zeros(x.size, bool), np.zeros(x.size, bool)]
+    for grid, values in zip(grids, parts, strict=True):
+        grid[block.columns] = np.diagonal(values) if report.of_own else values[r]
+    report.table = table_around(index, x.shape, *(grid.reshape(x.shape) for grid in grids))
     output = _output_of(evidence, r) if evidence.full else 0
     report.headline = f"Jacobian mismatch for output {output} with respect to input {block.which},"
+
+
+def _off(matrix: np.ndarray) -> np.ndarray:
+    """What stands off the diagonal of a square matrix."""
+    return matrix[~np.eye(len(matrix), matrix.shape[1], dtype=bool)]
 
 
 def _output_of(evidence: Evidence, row: int) -> int:

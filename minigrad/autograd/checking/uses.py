@@ -25,23 +25,33 @@ TAP = "_tap_"
 MOST = 24  # uses of variables looked at; of more, a text is too long to be told by one
 
 
+def keeps_only(node: ast.AST, hidden: str | None) -> bool:
+    """Whether a statement only keeps something in a Function's ``ctx``."""
+    if hidden is None or not isinstance(node, (ast.Expr, ast.Assign)):
+        return False
+    return any(isinstance(n, ast.Name) and n.id == hidden for n in ast.walk(node))
+
+
+def _place(node: ast.AST) -> Any:
+    """Where a name stands in the text."""
+    return (node.lineno, node.col_offset) if isinstance(node, ast.Name) else None
+
+
 class _Taps(ast.NodeTransformer):
     """Every use of a variable ``v`` becomes ``_tap_(k, v)``."""
 
     def __init__(self, names: set[str], hidden: str | None) -> None:
         self.names, self.hidden = names, hidden
         self.uses: list[tuple[str, int]] = []
+        self.places: dict[Any, int] = {}  # of the uses in the text
 
     def visit(self, node: ast.AST) -> Any:
-        """Nodes are left as they are if they only keep something in a Function's ``ctx``."""
-        keeps = isinstance(node, (ast.Expr, ast.Assign)) and self.hidden is not None
-        if keeps and any(isinstance(n, ast.Name) and n.id == self.hidden for n in ast.walk(node)):
-            return node
-        return super().visit(node)
+        return node if keeps_only(node, self.hidden) else super().visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if not isinstance(node.ctx, ast.Load) or node.id not in self.names:
             return node
+        self.places[_place(node)] = len(self.uses)
         self.uses.append((node.id, node.lineno))
         call = ast.Call(ast.Name(TAP, ast.Load()), [ast.Constant(len(self.uses) - 1), node], [])
         return ast.copy_location(call, node)
@@ -59,6 +69,7 @@ class Uses:
 
     def __init__(self, function: Callable[..., Any], hidden: str | None = None) -> None:
         self.uses: list[tuple[str, int]] = []
+        self.places: dict[Any, int] = {}
         self.lines: dict[int, str] = {}
         tree = tree_of(function)
         if tree is None:
@@ -81,7 +92,7 @@ class Uses:
             self.function = compiled(changed, scope)
         except (SyntaxError, ValueError, TypeError):
             return
-        self.uses = taps.uses
+        self.uses, self.places, self.tree = taps.uses, taps.places, tree
         for node in ast.walk(tree):
             if isinstance(node, ast.stmt) and isinstance(tree, ast.FunctionDef) and node is not tree:
                 self.lines[node.lineno] = ast.unparse(node)
@@ -106,6 +117,35 @@ class Uses:
             problem.call(self.run, xs)
         finally:
             self.keeping = False
+
+    def neutral(self, probe: Probe) -> set[int]:
+        """The uses without an effect on the gradient, as the maximum that a softmax subtracts, to be held with others."""
+        found = set()
+        for k in range(len(self.uses)):
+            self.held = {k}
+            if RIGHT in probe.alike(self.run):
+                found.add(k)
+        self.held = found
+        return found if RIGHT in probe.alike(self.run) else set()
+
+    def parts(self, held: set[int]) -> list[str]:
+        """The largest parts of the text in which all uses are ``held`` ones; none if these are the bare variables."""
+        if not self.places:
+            return []
+
+        def below(node: ast.AST) -> set[int]:
+            return {self.places[p] for n in ast.walk(node) if (p := _place(n)) in self.places}
+
+        def largest(node: ast.AST) -> Iterator[ast.expr]:
+            inside = below(node)
+            if inside and inside <= held and isinstance(node, ast.expr):
+                yield node
+            elif inside & held:
+                for child in ast.iter_child_nodes(node):
+                    yield from largest(child)
+
+        found = list(largest(self.tree))
+        return [] if all(isinstance(n, ast.Name) for n in found) else list(dict.fromkeys(map(ast.unparse, found)))
 
     def sets(self) -> Iterator[tuple[int, ...]]:
         """Uses to hold together: all of a variable or of two, single ones, and several of one variable."""
@@ -133,37 +173,59 @@ def forgotten_uses(view: View) -> Iterator[Diagnosis]:
         uses.keep(problem, view.evidence.copies())
     except Exception:  # the rewritten text does not run: nothing can be said this way
         return
-    rng = np.random.default_rng(0)
-    v = rng.standard_normal(view.columns.size)
-    wanted, right = view.a @ v, view.n @ v
-    slack = (
-        view.slack @ np.abs(v) * 5
-        + 1e-6 * (np.abs(wanted) + np.abs(right))
-        + 1e-7 * float(np.abs(right).max(initial=0.0))
-    )
+    probe = Probe(view)
+    neutral = uses.neutral(probe)
     for held in uses.sets():
-        uses.held = set(held)
-        slope = _slope(view, uses, v)
-        if slope is None or slope.shape != wanted.shape:
-            continue
-        if np.all(np.abs(slope - right) <= slack):
-            continue  # this use carries no gradient
-        if np.all(np.abs(slope - wanted) <= slack):
-            yield _forgotten(view, uses, held)
-            return
-        if np.all(np.abs(2 * right - slope - wanted) <= slack):
-            yield _doubled(view, uses, held)
-            return
+        lost = tuple(k for k in held if k not in neutral)
+        uses.held = {*held, *neutral}
+        alike = probe.alike(uses.run) if lost else {RIGHT}
+        if RIGHT in alike:
+            continue  # these uses carry no gradient
+        if MINE in alike:
+            yield _forgotten(view, uses, lost, neutral)
+        elif TWICE in alike:
+            yield _doubled(view, uses, lost)
 
 
-def _slope(view: View, uses: Uses, v: np.ndarray) -> np.ndarray | None:
-    """The slope of the outputs along ``v``, with some uses held: a central difference, extrapolated once."""
+RIGHT, MINE, TWICE = "right", "mine", "twice"
+
+
+class Probe:
+    """The slopes of a function along three directions: the right ones, the learner's, and those of what is counted twice."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.lines: list[tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]] = []
+        for v in np.random.default_rng(0).standard_normal((3, view.columns.size)):
+            mine, right = view.a @ v, view.n @ v
+            slack = view.slack @ np.abs(v) * 5 + 1e-6 * (np.abs(mine) + np.abs(right))
+            slack += 1e-7 * float(np.abs(right).max(initial=0.0))
+            goals = {RIGHT: right, MINE: mine, TWICE: 2 * right - mine}
+            if np.all(np.abs(goals[TWICE]) <= slack):
+                del goals[TWICE]  # twice of all: that is a factor
+            self.lines.append((v, goals, slack))
+
+    def alike(self, function: Callable[..., Any]) -> set[str]:
+        """Which of them the slopes of a changed function are."""
+        left = {RIGHT, MINE, TWICE}
+        for v, goals, slack in self.lines:
+            slope = slope_along(self.view, function, v)
+            if slope is None or slope.shape != slack.shape:
+                return set()
+            left = {k for k in left if k in goals and np.all(np.abs(slope - goals[k]) <= slack)}
+            if not left:
+                break
+        return left
+
+
+def slope_along(view: View, function: Callable[..., Any], v: np.ndarray) -> np.ndarray | None:
+    """The slope of the outputs of a changed function along ``v``: central differences, extrapolated."""
     h = 1e-3 * max(1.0, float(np.abs(view.entries).max(initial=0.0))) / max(1.0, float(np.abs(v).max(initial=0.0)))
 
     def at(t: float) -> np.ndarray:
         xs = view.evidence.copies()
         xs[view.block.which].reshape(-1)[view.columns] += t * v
-        return view.evidence.problem.call(uses.run, xs)
+        return view.evidence.problem.call(function, xs)
 
     try:
         d = [(at(s) - at(-s)) / (2 * s) for s in (h / 8, h / 16, h / 32)]
@@ -174,13 +236,15 @@ def _slope(view: View, uses: Uses, v: np.ndarray) -> np.ndarray | None:
 
 
 def _phrase(uses: Uses, held: tuple[int, ...]) -> tuple[str, str]:
-    """The variables whose uses were held, and the statement of the first."""
+    """The variables whose uses were held, and the parts of the text that they are, or the statement of the first."""
     names = dict.fromkeys(uses.uses[k][0] for k in held)
     line = uses.uses[held[0]][1]
-    return " and ".join(names), f" in `{uses.lines[line]}`" if line in uses.lines else ""
+    parts = uses.parts(set(held))
+    where = " and ".join(f"`{p}`" for p in parts) or (f"`{uses.lines[line]}`" if line in uses.lines else "")
+    return " and ".join(names), f" in {where}" if where else ""
 
 
-def _forgotten(view: View, uses: Uses, held: tuple[int, ...]) -> Diagnosis:
+def _forgotten(view: View, uses: Uses, held: tuple[int, ...], neutral: set[int]) -> Diagnosis:
     name, text = _phrase(uses, held)
     own = [k for k, (n, _) in enumerate(uses.uses) if n == name]
     if not view.evidence.problem.by_hand:
@@ -192,19 +256,19 @@ def _forgotten(view: View, uses: Uses, held: tuple[int, ...]) -> Diagnosis:
             HIGH,
             expression=name,
         )
-    if len(held) < len(own):
-        which = ", ".join(str(own.index(h) + 1) for h in held)
+    if len(held) < len(set(own) - neutral) and len({uses.uses[k][0] for k in held}) == 1:
+        which = " and ".join(str(own.index(h) + 1) for h in held)
         return view.say(
             "overwrite",
-            f"{name} is used {len(own)} times, and each use sends a gradient; you kept {len(own) - len(held)} and lost "
-            "that of use "
-            f"{which}{text}. Accumulate: add the contributions up, where you keep the last.",
+            f"{name} is used {len(own)} times, and each use sends a gradient; you lost "
+            f"{'that of use' if len(held) == 1 else 'those of uses'} {which}{text}. Accumulate: add the contributions of "
+            "all uses up.",
             CERTAIN,
             expression=name,
         )
     return view.say(
         "treated_constant",
-        f"Your gradient treats {name} as constant, but {name} depends on {view.name}: the terms through {name} are missing.",
+        f"Your gradient treats {name} as constant{text}, but {name} depends on {view.name}: the terms through {name} are missing.",
         HIGH,
         expression=name,
     )

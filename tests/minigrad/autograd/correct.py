@@ -7,14 +7,14 @@ float32, and very small or large values.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import minigrad
-from minigrad.autograd import Report, gradcheck
+from minigrad.autograd import Report, gradcheck, gradgradcheck
 from minigrad.autograd.gradcheck import GradcheckError
 from tests.minigrad.ops.cases import Case, anything, positive, values
 from tests.minigrad.ops.compare import tensors_in
@@ -83,7 +83,9 @@ def single(x: Any) -> Any:
     return x.float().double()
 
 
-def attempt(row: Row, case: Case, arrays: list[np.ndarray], regime: str) -> Report | None:
+def attempt(
+    row: Row, case: Case, arrays: list[np.ndarray], regime: str, check: Callable[..., bool] = gradcheck
+) -> Report | None:
     """Check the operation; None if its gradient was found right, or there is none to check."""
     options = {name: tensors_in(minigrad, o) for name, o in case.options.items()}
 
@@ -101,7 +103,7 @@ def attempt(row: Row, case: Case, arrays: list[np.ndarray], regime: str) -> Repo
     if not any(o.requires_grad for o in outputs):
         return None
     try:
-        gradcheck(call, xs)
+        check(call, xs)
     except GradcheckError as error:
         return error.report
     return None
@@ -121,3 +123,15 @@ def trials(count: int, start: int = 0, rows: list[Row] | None = None) -> Iterato
                     continue
                 arrays = inputs(rng, row, case, regime)
                 yield Trial(row.name, regime, attempt(row, case, arrays, regime), arrays, case.options)
+
+
+def twice(rows: list[Row], start: int) -> Iterator[Trial]:
+    """A smooth case of each row, checked to first order, and to second where the table compares that."""
+    rng = np.random.default_rng(start)
+    for row in rows:
+        if not row.order or "smooth" in FOUND.get(row.name, ()):
+            continue
+        for case in draws(row, 1, start):
+            arrays = inputs(rng, row, case, "smooth")
+            for check in (gradcheck, gradgradcheck)[: row.order]:
+                yield Trial(row.name, "smooth", attempt(row, case, arrays, "smooth", check), arrays, case.options)
