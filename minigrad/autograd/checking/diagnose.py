@@ -43,7 +43,7 @@ def diagnose(
     broadcast axes on the rule's behalf.
 
     ``reference`` is the right rule in the same form; with it a wrong rule is compared with mutants of the right one. For some
-    fifty functions that are recognised by their values it is not needed. ``more`` are further tuples of inputs, of other
+    forty functions that are recognised by their values it is not needed. ``more`` are further tuples of inputs, of other
     shapes best of 3, 5 and 7: a name is given only if all draws agree on it. ``atol`` and ``rtol`` replace the tolerance that
     follows from the numeric error.
 

@@ -31,6 +31,10 @@ def _log_softmax(x: Array) -> Array:
     return x - x.max(-1, keepdims=True) - np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1, keepdims=True))
 
 
+def _normalize(x: Array) -> Array:
+    return x / np.sqrt((x * x).sum(-1, keepdims=True))
+
+
 def _layer_norm(x: Array) -> Array:
     d = x - x.mean(-1, keepdims=True)
     return d / np.sqrt((d * d).mean(-1, keepdims=True) + 1e-5)
@@ -65,6 +69,14 @@ ONE = [
     Known("abs", np.abs, {"x": lambda g, x: g * np.sign(x)}),
     Known("softmax", _softmax, {"x": lambda g, y: y * (g - np.sum(g * y, axis=-1, keepdims=True))}),
     Known("log_softmax", _log_softmax, {"x": lambda g, y: g - np.exp(y) * np.sum(g, axis=-1, keepdims=True)}),
+    Known(
+        "normalize",
+        _normalize,
+        {
+            "x": lambda g, x, y: (g - y * np.sum(g * y, axis=-1, keepdims=True))
+            / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
+        },
+    ),
     Known(
         "layer_norm",
         _layer_norm,

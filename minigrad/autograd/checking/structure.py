@@ -348,8 +348,10 @@ def swapped(views: list[View]) -> Iterator[Diagnosis]:
         if one.a.shape == two.n.shape and one.complete and two.complete:
             slack = np.maximum(one.slack, two.slack)
             if one.same(one.a, two.n, slack) and two.same(two.a, one.n, slack) and not one.same(one.n, two.n, slack):
+                opposite = one.same(one.a, -one.n, slack)
                 yield one.say(
                     "swapped",
-                    f"The gradients of {one.name} and {two.name} are each other's: swap them.",
+                    f"The gradients of {one.name} and {two.name} are each other's: swap them"
+                    f"{', or turn the sign of both, which is the same here' if opposite else ''}.",
                     expression=f"{one.name}, {two.name}",
                 )
