@@ -75,7 +75,7 @@ def read_config(folder: str | os.PathLike[str]) -> Config:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         return Config(**(fields | {"hidden": tuple(fields["hidden"])}))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{folder} is no run: it has no config.json") from None
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is damaged, or another version's: {error}") from error

@@ -54,11 +54,14 @@ def render(found: Sequence[Run]) -> str:
 def _section(run: Run, name: str) -> dict[str, Any]:
     parameters = sum(value.numel() for value in run.model.parameters())
     about = f"{run.config.model} on {run.config.data}, {parameters:,} parameters, {len(run.metrics)} of {run.config.epochs} epochs"
-    evaluation = None
+    evaluation, notes = None, []
     if run.evaluation is not None:
         values = run.evaluation["values"]
         rows = [[one.about, panels.text(values.get(key)), one.unit, one.better] for key, one in METRICS.items()]
         evaluation = Table(["measurement", "value", "unit", "better"], rows)
+        notes = [
+            f"{METRICS[key].about}: {note}" for key, note in run.evaluation.get("notes", {}).items() if key in METRICS
+        ]
     return {
         "name": name,
         "path": str(run.folder),
@@ -66,6 +69,7 @@ def _section(run: Run, name: str) -> dict[str, Any]:
         "cards": [(key, panels.text(value)) for key, value in _headline(run).items()],
         "panels": panels.panels(run),
         "evaluation": evaluation,
+        "notes": notes,
         "settings": panels.settings(run),
     }
 

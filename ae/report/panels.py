@@ -245,7 +245,7 @@ def traversals(run: Run, steps: int = 9, most: int = 10) -> Panel:
         rows.append((unit + 1, values[0], values[-1], np.square(images[-1] - images[0]).sum()))
     about = (
         f"The code of the first test image (a {label}), one number moved over two and a half deviations to each side of "
-        f"its mean: the {len(order)} units that tell the most."
+        f"its mean: {'each of its units' if len(order) == run.codes.shape[1] else f'the {most} units that tell the most'}."
     )
     return Panel("Traversals", about, strips, table_of(["unit", "from", "to", "squared change of the image"], rows))
 
@@ -280,9 +280,8 @@ def filters(run: Run, most: int = 60) -> Panel:
     norms = np.linalg.norm(weight, axis=1)
     order = np.argsort(-norms)[:most]
     picture = run.mosaic(weight[order], f"{len(order)} filters of {run.name}", min(SHOWN, len(order)), signed=True)
-    about = (
-        f"Weights of the first layer, the {len(order)} largest of {len(norms)}: red adds, blue takes away, white is 0."
-    )
+    which = "the largest first" if len(order) == len(norms) else f"the {most} largest of {len(norms)}"
+    about = f"Weights of the first layer, {which}: red adds, blue takes away, white is 0."
     rows = [(unit + 1, norms[unit], weight[unit].min(), weight[unit].max()) for unit in order]
     return Panel("Filters", about, [("", picture)], table_of(["unit", "norm", "least weight", "largest"], rows))
 

@@ -5,6 +5,7 @@ A mosaic's browser enlarges its dots without blurring them, so that it is sharp 
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,13 +70,12 @@ def curves(
         axes.plot(x, y, styles[i % 4], marker=marker, color=colour, linewidth=1.6, label=short)
     axes.set_xlabel("epoch")
     axes.set_ylabel(ylabel)
-    axes.locator_params(axis="x", integer=True)
-    if all(len(x) == 1 for x, _ in lines.values()):
-        axes.set_xlim(0, 2)  # else the ticks are hundredths of an epoch
+    _whole_ticks(axes)
     axes.grid(alpha=0.3)
-    if len(lines) > 5:  # more would hide the lines
-        figure.set_figheight(figure.get_figheight() + 0.2 * len(lines))
-        figure.legend(fontsize=9, frameon=False, loc="outside lower center")
+    if len(lines) > 3:  # so many names would hide the lines
+        columns = 2 if max(map(len, lines)) <= 22 else 1
+        figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(lines) / columns))
+        figure.legend(fontsize=9, frameon=False, loc="outside lower center", ncols=columns)
     else:
         axes.legend(fontsize=9, frameon=False)
     return _svg(figure, alt)
@@ -112,7 +112,7 @@ def bars(heights: np.ndarray, ylabel: str, alt: str) -> Picture:
     axes.bar(np.arange(1, len(heights) + 1), heights, color=COLOURS[0], width=0.85)
     axes.set_xlabel("units, the largest first")
     axes.set_ylabel(ylabel)
-    axes.locator_params(axis="x", integer=True)
+    _whole_ticks(axes)
     axes.set_xlim(0.4, len(heights) + 0.6)
     axes.grid(alpha=0.3, axis="y")
     return _svg(figure, alt)
@@ -126,6 +126,13 @@ def _axes(square: bool = False) -> "tuple[Figure, Axes]":
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _whole_ticks(axes: "Axes") -> None:
+    """Let the horizontal axis be marked at whole numbers only, be it at one."""
+    from matplotlib.ticker import MaxNLocator  # optional: only who draws needs it
+
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def _svg(figure: "Figure", alt: str) -> Picture:

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import re
 import shutil
 import sys
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ from ae.config import Config
 from ae.data import load
 from ae.models import MODELS, NAMES
 from ae.report import panels, render, write
-from ae.report.pictures import bars, mosaic
+from ae.report.pictures import bars, curves, mosaic
 from ae.train import Training
 
 TITLES = [
@@ -145,6 +146,13 @@ def test_the_evaluation_is_shown_once_it_was_made(tmp_path, capsys):
     assert ["reconstruction, cross-entropy", f"{values['bce']:#.4g}", "nats per image", "lower"] in page.rows
 
 
+def test_what_was_not_measured_has_its_reason(tmp_path):
+    folder = train(tmp_path / "run", "deep")
+    assert main(["evaluate", str(folder)]) == 0
+    text = write([folder], tmp_path / "page.html").read_text()
+    assert "evidence lower bound: the code has no distribution, hence neither KL nor a bound." in text
+
+
 def test_a_name_cannot_break_the_page(tmp_path):
     folder = train(tmp_path / "<b>&\"'")
     text = write([folder], tmp_path / "page.html").read_text()
@@ -231,6 +239,27 @@ def test_signed_images_are_white_at_zero_red_above_and_blue_below():
     assert dots[0, 0, 2] > dots[0, 0, 0]
     assert dots[0, 1, :3].min() > 0.95
     assert dots[1, 1, 0] > dots[1, 1, 2]
+
+
+def svg_texts(picture):
+    """The words in a plot and how high they stand in it, from the top; letters are drawn, and named in a comment."""
+    text = base64.b64decode(picture.uri.partition(",")[2]).decode()
+    places = re.findall(r"<!-- (.*?) -->.*?translate\(([-\d.]+) ([-\d.]+)\)", text, flags=re.DOTALL)
+    return {word: float(y) for word, _, y in places}
+
+
+def test_the_names_of_many_lines_stand_below_them():
+    line = ([1, 2], [3.0, 4.0])
+    few = svg_texts(curves({f"line {i}": line for i in range(3)}, ""))
+    many = svg_texts(curves({f"line {i}": line for i in range(4)}, ""))
+    assert few["line 0"] < few["epoch"]
+    assert all(many[f"line {i}"] > many["epoch"] for i in range(4))
+
+
+def test_ticks_are_whole_numbers_even_of_one_unit_or_epoch():
+    for picture in (bars(np.full(1, 100.0), "", ""), curves({"loss": ([1], [2.0])}, "", ylabel="")):
+        assert "1" in svg_texts(picture)
+        assert not {"0.8", "1.2", "0.96", "1.04"} & svg_texts(picture).keys()
 
 
 def test_a_hundred_units_have_their_bars():
