@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import re
+import shutil
 import sys
 import textwrap
 import time
@@ -18,6 +21,8 @@ from minigrad.exercises.proof import prove
 from minigrad.exercises.workspace import USUAL, Workspace, WorkspaceError
 
 COMMAND = "python -m minigrad learn"
+WIDTH = 100  # of what is printed, in characters; less in a narrower terminal
+PRINTED = 20  # lines of what an answer prints that are shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     made = command("init", _init, "write the exercises into a folder of your own")
-    made.add_argument("folder", nargs="?", type=Path, default=Path(USUAL), metavar="DIR", help=f"default: {USUAL}")
+    made.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=f"default: {USUAL}")
     made.add_argument("--course", type=Path, metavar="DIR", help="a folder with a teacher's exercises")
     command("list", _list, "show all exercises and which are solved")
     command("next", _next, "show the next exercise")
@@ -59,9 +64,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--json", action="store_true", help="print a result for programs (see minigrad/exercises/README.md)"
     )
-    made.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
+    made.add_argument("--timeout", type=_seconds, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
     made = command("watch", _watch, "check whenever you save the file")
-    made.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
+    made.add_argument("--timeout", type=_seconds, default=20.0, metavar="SECONDS", help="time an answer gets (20)")
     command("hint", _hint, "show a hint; each further call says more, three in all", exercise=True)
     command("solution", _solution, "show the solution, once yours passes", exercise=True)
     command("reset", _reset, "begin an exercise anew; your file is kept in backups/", exercise=True)
@@ -79,6 +84,34 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _seconds(text: str) -> float:
+    """A time limit. Raises ArgumentTypeError, which argparse tells, if it is none."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return found
+
+
+def _filled(text: str, indent: str = "  ") -> str:
+    """A sentence in lines that fit the terminal."""
+    return textwrap.fill(text, _width(), initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def _width() -> int:
+    return max(20, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def _reflowed(text: str) -> str:
+    """A text whose paragraphs fit the terminal; what is indented, a formula or a drawing, stays as it is."""
+    paragraphs = re.split(r"\n\n+", text)
+    return "\n\n".join(
+        p if re.search(r"^[ -]", p, re.MULTILINE) else _filled(" ".join(p.split()), "") for p in paragraphs
+    )
+
+
 def _chosen(workspace: Workspace, name: str | None) -> Exercise:
     if name is not None:
         return find(workspace.exercises, name)
@@ -92,8 +125,9 @@ def _begin(options: Any) -> int:
 
 
 def _init(options: Any) -> int:
-    workspace = Workspace.create(options.folder, options.course)
-    print(f"{len(workspace.exercises)} exercises are in {workspace.folder}{_solved_so_far(workspace)}.")
+    folder = options.folder or Workspace.around(Path.cwd()) or Path(USUAL)  # not a second one within the first
+    workspace = Workspace.create(folder, options.course)
+    print(f"{len(workspace.exercises)} exercises are in {_near(workspace.folder)}{_solved_so_far(workspace)}.")
     return _show(workspace)
 
 
@@ -107,8 +141,10 @@ def _show(workspace: Workspace) -> int:
     if exercise is None:
         print("All exercises are solved.")
         return 0
-    print(f"\n{exercise.heading}\n{'-' * len(exercise.heading)}\n\n{exercise.text}\n")
-    print(f"Write it in   {_near(workspace.path(exercise))}\nThen type     {COMMAND} check")
+    print(f"\n{exercise.heading}\n{'-' * len(exercise.heading)}\n\n{_reflowed(exercise.text)}\n")
+    here = Path.cwd().resolve() in (workspace.folder.resolve(), workspace.folder.resolve().parent)
+    go = "" if here else f"Go there      cd {workspace.folder}\n"
+    print(f"Write it in   {_near(workspace.path(exercise))}\n{go}Then type     {COMMAND} check")
     return 0
 
 
@@ -149,7 +185,7 @@ def judged(workspace: Workspace, exercise: Exercise, timeout: float) -> Verdict:
     """Judge the learner's file and remember the result."""
     path = workspace.path(exercise)
     if not path.exists():
-        text = f"{path} is not there: `{COMMAND} init {workspace.folder}` writes what is missing."
+        text = f"{_near(path)} is not there: `{COMMAND} init {_near(workspace.folder)}` writes what is missing."
         return Verdict(exercise.name, False, "missing_file", text)
     verdict = run(exercise, path.resolve(), timeout)
     workspace.note(exercise, verdict.passed)
@@ -183,7 +219,9 @@ def document(workspace: Workspace, exercises: Sequence[Exercise], verdicts: Sequ
 
 def told(workspace: Workspace, exercise: Exercise, verdict: Verdict) -> str:
     """A verdict for a reader."""
-    lines = [f"Your program printed:\n{verdict.output.rstrip()}\n"] if verdict.output.strip() else []
+    printed = verdict.output.rstrip().splitlines()
+    more = [f"... and {len(printed) - PRINTED} lines more"] if len(printed) > PRINTED else []
+    lines = ["Your program printed:", *printed[:PRINTED], *more, ""] if printed else []
     if verdict.passed:
         solved = sum(workspace.solved(e) for e in workspace.exercises)
         lines += [f"+ {exercise.heading}: right. ({solved} of {len(workspace.exercises)})", ""]
@@ -191,8 +229,7 @@ def told(workspace: Workspace, exercise: Exercise, verdict: Verdict) -> str:
         after = workspace.current()
         lines += [f"  Next:        {COMMAND} next" if after else "  That was the last one. All exercises are solved."]
         return "\n".join(lines)
-    shown = textwrap.fill(verdict.message, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-    lines += [f"- {exercise.heading}: not yet.", "", shown]
+    lines += [f"- {exercise.heading}: not yet.", "", _filled(verdict.message)]
     if verdict.details:
         lines += ["", *(f"    {line}".rstrip() for line in verdict.details)]
     where = f"{_near(workspace.path(exercise))}{f', line {verdict.line}' if verdict.line else ''}"
@@ -235,7 +272,7 @@ def _hint(options: Any) -> int:
     exercise = _chosen(workspace, options.name)
     n, text = workspace.hint(exercise)
     print(f"{exercise.heading}, hint {n} of {len(exercise.hints)}:\n")
-    print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="  ", break_long_words=False))
+    print(_filled(text))
     return 0
 
 

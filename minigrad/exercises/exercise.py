@@ -100,7 +100,7 @@ def parse(source: str, path: Path) -> Exercise:
         number=number,
         name=name,
         title=head[1].strip(),
-        text=parts[0][head.end() :].strip(),
+        text=parts[0][head.end() :].strip("\n").rstrip(),  # a formula may come first, and is indented
         stub=_block(sections["Stub"], path, "Stub"),
         solution=solution,
         grade=_block(sections["Grade"], path, "Grade"),

@@ -7,7 +7,7 @@ solution, run on the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 import numpy as np
@@ -41,18 +41,23 @@ class Grader:
     """The words of a "Grade" section; ``learner`` and ``solution`` hold the names of the two files."""
 
     def __init__(
-        self, learner: dict[str, Any], solution: dict[str, Any], mistakes: dict[str, dict[str, Any]] | None = None
+        self,
+        learner: dict[str, Any],
+        solution: dict[str, Any],
+        mistakes: dict[str, dict[str, Any]] | None = None,
+        titled: Collection[str] = (),
     ) -> None:
         self.learner, self.solution = Names(learner), Names(solution)
         self.mistakes = {
             title: Names(names) for title, names in (mistakes or {}).items()
         }  # known ones, by their titles
+        self.titled = titled  # the mistakes whose title is a better name than any that is found
         self.give = tensors if "torch" in solution else lambda value: value  # what the functions of the exercise take
         self.finite: set[str] = set()  # the functions that have given finite values so far
 
     def words(self) -> dict[str, Any]:
         """What the python block of a "Grade" section can use."""
-        methods = (self.values, self.rule, self.gradient, self.compare, self.expect, self.fail)
+        methods = (self.values, self.rule, self.gradient, self.no_overflow, self.compare, self.expect, self.fail)
         named = {m.__name__: m for m in methods}
         return {
             **named,
@@ -78,12 +83,29 @@ class Grader:
         letters = letters_of(specs)
         for given in [*draws(letters, **specs), *edges(letters, **specs)]:
             before = {k: self.give(v) for k, v in copied(given).items()}
-            found = getattr(self.learner, name)(*before.values())
+            function = getattr(self.learner, name)
+            found = function(*before.values())
             changed = next((k for k, v in given.items() if not _same(before[k], v)), None)
             self.expect(
                 changed is None, "input_changed", f"{name} changes its argument {changed} in place: work on a copy."
             )
-            self.compare(name, found, self._run(getattr(self.solution, name), given), given)
+            try:
+                self.compare(name, found, self._run(getattr(self.solution, name), given), given)
+            except Failure:
+                if not _repeats(found, self._run(function, given)):
+                    text = f"{name} returns other values each time it is called with the same arguments: draw nothing in it."
+                    self.fail("not_repeatable", text)
+                raise
+
+    def no_overflow(self, name: str, *arguments: Any) -> None:
+        """The learner's function ``name`` takes no exponential of a large number at these arguments."""
+        with np.errstate(over="raise"):
+            try:
+                getattr(self.learner, name)(*arguments)
+            except FloatingPointError:
+                shown = [f"in {name}, with x = {v}" for v in arguments if isinstance(v, np.ndarray)][:1]
+                text = "exp() overflows for large |x|: give it -|x|, so that its argument is never above 0."
+                self.fail("overflow", text, *shown)
 
     def _run(self, function: Callable[..., Any], given: Draw) -> Any:
         return function(*(self.give(v) for v in copied(given).values()))
@@ -126,16 +148,16 @@ class Grader:
 
     def _named(self, wrong: Wrong, name: str, was_finite: bool) -> tuple[str, str]:
         """What is wrong with a value: the surest name first."""
-        found = named(wrong, was_finite)
+        found = self._mistake(wrong, name, self.titled) or named(wrong, was_finite)
         if found is None and wrong.given:
-            found = slip(wrong, getattr(self.solution, name), self._run) or self._mistake(wrong, name)
+            found = slip(wrong, getattr(self.solution, name), self._run) or self._mistake(wrong, name, self.mistakes)
         return found or ("wrong_value", f"{wrong.label} has other values than asked for.")
 
-    def _mistake(self, wrong: Wrong, name: str) -> tuple[str, str] | None:
-        """The known mistake that gives the learner's values."""
-        for title, names in self.mistakes.items():
+    def _mistake(self, wrong: Wrong, name: str, titles: Collection[str]) -> tuple[str, str] | None:
+        """The one of these known mistakes that gives the learner's values."""
+        for title in titles if wrong.given else ():
             try:
-                found = array(self._run(getattr(names, name), wrong.given))
+                found = array(self._run(getattr(self.mistakes[title], name), wrong.given))
             except Exception:  # some known mistakes are that it raises
                 continue
             if agree(found, wrong.mine):
@@ -154,27 +176,27 @@ class Grader:
         rule = getattr(self.learner, name) if isinstance(name, str) else name(self.learner)
         right = expression(getattr(self.solution, name) if isinstance(name, str) else name(self.solution))
         letters = letters_of(specs)
-        first = next(draws(letters, **specs))
-        y = forward(*copied(first).values())
+        given = next(draws(letters, **specs))
+        y = forward(*copied(given).values())
         try:
-            call = caller(rule, list(first))
+            call = caller(rule, list(given))
         except ValueError as error:
             raise Failure("signature", f"Keep the parameters that the exercise gave: {error}.") from None
-        found = call(np.ones(np.shape(y)), copied(first), y)  # what this raises is told with its line
+        found = call(np.ones(np.shape(y)), copied(given), y)  # what this raises is told with its line
         tensor_found = any(isinstance(f, Tensor) for f in (found if isinstance(found, (tuple, list)) else [found]))
         self.expect(not tensor_found, "wrong_type", "The rule returned a tensor; this exercise works on NumPy arrays.")
-        points = [list(d.values()) for d in draws(letters, **specs)]
+        points = list(draws(letters, **specs))
         try:
-            self._check(forward, rule, right, points[0], points[1:], wrt)
+            first, *more = [list(d.values()) for d in points]
+            self._check(forward, rule, right, first, more, wrt)
+            for given in edges(letters, **specs):
+                shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in given.items() if isinstance(v, np.ndarray))
+                self._check(forward, rule, right, list(given.values()), [], wrt, f"Only at the edge shapes {shapes}: ")
+            for given in [*points, *edges(letters, **specs)]:
+                self._beside_reference(forward, rule, right, given)
         except Failure as failure:
-            if not failure.sure:
-                failure = self._known_rule(failure, name, forward, rule, list(draws(letters, **specs)))
-            raise failure from None
-        for given in edges(letters, **specs):
-            shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in given.items() if isinstance(v, np.ndarray))
-            self._check(forward, rule, right, list(given.values()), [], wrt, f"Only at the edge shapes {shapes}: ")
-        for given in [*draws(letters, **specs), *edges(letters, **specs)]:
-            self._beside_reference(forward, rule, right, given)
+            titles = self.titled if failure.sure else self.mistakes
+            raise self._known_rule(failure, name, forward, rule, points, titles) from None
 
     def _check(
         self, forward: Any, rule: Any, right: Any, inputs: list[Any], more: list[Any], wrt: Any, where: str = ""
@@ -187,9 +209,12 @@ class Grader:
         if not report.ok:
             raise failure_of(report, where)
 
-    def _known_rule(self, failure: Failure, name: Any, forward: Any, rule: Any, points: list[Draw]) -> Failure:
-        """The same failure, with the known mistake that gives the same gradients, if there is one."""
-        for title, names in self.mistakes.items():
+    def _known_rule(
+        self, failure: Failure, name: Any, forward: Any, rule: Any, points: list[Draw], titles: Collection[str]
+    ) -> Failure:
+        """The same failure, with the one of these known mistakes that gives the same gradients, if there is one."""
+        for title in titles:
+            names = self.mistakes[title]
             theirs = getattr(names, name) if isinstance(name, str) else name(names)
             try:
                 same = all(agree(*(_pulled(forward, f, given) for f in (rule, theirs))) for given in points)
@@ -205,11 +230,13 @@ class Grader:
         bad = ~(np.abs(found - wanted) <= 1e-6 * (1 + np.abs(wanted)))
         if bad.any():
             i = int(np.argmax(bad))
+            first = next(v for v in given.values() if isinstance(v, np.ndarray))
+            at = tuple(int(k) for k in np.unravel_index(i, first.shape)) if i < first.size else ()
             raise Failure(
                 "subgradient",
                 f"Your gradient is {found[i]:.6g} where {wanted[i]:.6g} is asked for, at a place where the function has a "
                 "kink. Slopes cannot decide there; follow the text of the exercise, which chooses as PyTorch does.",
-                _shown(given, ()),
+                _shown(given, at),
             )
 
     def gradient(self, name: str | Callable[..., Any], wrt: list[str] | None = None, **specs: Any) -> None:
@@ -232,7 +259,7 @@ class Grader:
             try:
                 gradcheck(function, inputs, check_undefined_grad=False)
             except GradcheckError as error:
-                raise failure_of(error.report) from None
+                raise failure_of(error.report).called(list(given)) from None
 
 
 def _pulled(forward: Any, rule: Any, given: Draw) -> np.ndarray:
@@ -241,6 +268,12 @@ def _pulled(forward: Any, rule: Any, given: Draw) -> np.ndarray:
     g = np.random.default_rng(1).standard_normal(np.shape(y))
     found = caller(rule, list(given))(g, copied(given), y)
     return np.concatenate([np.ravel(v) for v in (found if isinstance(found, (tuple, list)) else [found])]).astype(float)
+
+
+def _repeats(a: Any, b: Any) -> bool:
+    """Whether two results are the same, as far as they are numbers."""
+    mine, again = numbers(a), numbers(b)
+    return mine is None or again is None or np.array_equal(mine, again, equal_nan=True)
 
 
 def _kind(value: Any) -> str:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -60,7 +61,9 @@ def grade(
         learner = namespace(text, filename)
         if alter is not None:
             alter(learner)
-        grader = Grader(learner, solution, {m.title: namespace(m.text, f"<{m.title}>") for m in exercise.mutants})
+        mistakes = {m.title: namespace(m.text, f"<{m.title}>") for m in exercise.mutants}
+        titled = [m.title for m in exercise.mutants if "known_mistake" in m.codes]
+        grader = Grader(learner, solution, mistakes, titled)
         with np.errstate(all="ignore"):
             exec(code_of(exercise.grade, f"<grading of {exercise.name}>"), grader.words())
         verdict = Verdict(exercise.name, True)
@@ -105,13 +108,19 @@ def explained(name: str, error: BaseException, filename: str) -> Verdict:
     if isinstance(error, NotImplementedError):
         return Verdict(name, False, "not_implemented", f"{where} is still to be written: {error}.", line)
     if isinstance(error, RecursionError):
+        line = _most_run(error.__traceback__, filename)
+        where, shown = f"Line {line}", [f"{line}: {linecache.getline(filename, line).rstrip()}"]
         text = f"{where} calls itself more than {sys.getrecursionlimit()} times: a loop with a list of its own has no such limit."
         return Verdict(name, False, "recursion", text, line, shown)
     if isinstance(error, SystemExit):
         return Verdict(name, False, "exit", f"{where} ends Python: leave exit() out.", line, shown)
     message = str(error).split("\n")[0].rstrip(".")
+    if isinstance(error, KeyError):
+        key = re.sub(r"<[^ ]*?(\w+) object at 0x[0-9a-f]+>", r"this \1", message)
+        message = f"there is no entry for {key} yet"
     shown += shapes_at(error.__traceback__, filename)
-    return Verdict(name, False, "raised", f"{where} raised {type(error).__name__}: {message}.", line, shown)
+    told = f"{type(error).__name__}{': ' if message else ''}{message}"
+    return Verdict(name, False, "raised", f"{where} raised {told}.", line, shown)
 
 
 def _unusable(name: str, function: str, text: str, error: BaseException) -> Verdict:
@@ -125,6 +134,13 @@ def last_line(trace: TracebackType | None, filename: str) -> int | None:
     """The last line of the file that a traceback went through."""
     lines = [frame.lineno for frame in traceback.extract_tb(trace) if frame.filename == filename]
     return lines[-1] if lines else None
+
+
+def _most_run(trace: TracebackType | None, filename: str) -> int:
+    """The line of the file that stands most often in a traceback: the one that calls itself."""
+    return Counter(f.lineno for f in traceback.extract_tb(trace) if f.filename == filename and f.lineno).most_common(1)[
+        0
+    ][0]
 
 
 def line_of(text: str, name: str) -> int | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,11 @@ class Workspace:
         self.folder = folder
         self.state: dict[str, Any] = {"version": 1, "course": None, "solved": {}, "hints": {}, "attempts": {}}
         try:
-            self.state.update(json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
+            self.state |= _checked(json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
         except FileNotFoundError:
             pass
         except ValueError as error:
-            text = f"{folder / PROGRESS} cannot be read ({error}): delete it to begin the count anew"
+            text = f"{folder / PROGRESS} cannot be read ({error}): delete it to begin the count anew; answers stay"
             raise WorkspaceError(text) from None
         course = self.state["course"]
         self.exercises = load(Path(course) if course else None)
@@ -52,12 +51,26 @@ class Workspace:
         return workspace
 
     @staticmethod
+    def around(start: Path) -> Path | None:
+        """The folder of exercises that ``start`` lies in."""
+        return next((f for f in (start, *start.parents) if (f / PROGRESS).exists()), None)
+
+    @staticmethod
     def find(start: Path) -> Workspace:
-        """The workspace that ``start`` lies in, or the usual one within. Raises WorkspaceError that says how to make one."""
-        for folder in (start, *start.parents, start / USUAL):
-            if (folder / PROGRESS).exists():
-                return Workspace(folder)
-        raise WorkspaceError(f"there are no exercises in {start}: make some with  python -m minigrad learn init")
+        """The workspace that ``start`` lies in, the usual one within, or the only one. Raises WorkspaceError if there is none."""
+        found = Workspace.around(start)
+        if found is None:
+            within = sorted(p.parent for p in start.glob(f"*/{PROGRESS}"))
+            usual = [f for f in within if f.name == USUAL] or within
+            if not usual:
+                raise WorkspaceError(
+                    f"there are no exercises in {start}: make some with  python -m minigrad learn init"
+                )
+            if len(usual) > 1:
+                names = ", ".join(f.name for f in usual)
+                raise WorkspaceError(f"there are several folders of exercises in {start}; go into one of them: {names}")
+            found = usual[0]
+        return Workspace(found)
 
     def path(self, exercise: Exercise) -> Path:
         return self.folder / exercise.file
@@ -92,7 +105,7 @@ class Workspace:
             stem = f"{path.stem}.{now().replace(':', '-')}"
             tries = (folder / f"{stem}{f'.{i}' if i else ''}.py" for i in range(1000))
             kept = next(p for p in tries if not p.exists())
-            write(kept, path.read_text(encoding="utf-8"))
+            os.replace(path, kept)  # as it is, whatever it holds
         write(path, exercise.start())
         self.state["solved"].pop(exercise.name, None)
         self.state["hints"].pop(exercise.name, None)
@@ -109,11 +122,20 @@ def now() -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside it first, then in its place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = path.with_name(
+        f".{path.name}.{os.getpid()}"
+    )  # made by open(), so that others may read it where umask lets them
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(name, path)
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+
+
+def _checked(state: Any) -> dict[str, Any]:
+    """What was remembered, if it has the form in which it was written. Raises ValueError otherwise."""
+    kinds: dict[str, Any] = {"course": (str, type(None)), "solved": dict, "hints": dict, "attempts": dict}
+    if not isinstance(state, dict) or any(k in state and not isinstance(state[k], kind) for k, kind in kinds.items()):
+        raise ValueError("it is not what was written")
+    return state

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minigrad.exercises.draws import KINDS, draws, edges, letters_of
-from minigrad.exercises.failure import Failure
+from minigrad.exercises.failure import Failure, quoted
 from minigrad.exercises.grading import Grader
 from minigrad.exercises.judge import namespace
 
@@ -109,6 +109,66 @@ def test_mistake_that_nothing_names_is_known_from_the_exercise():
     with pytest.raises(Failure, match="a known mistake: strange") as info:
         grader.values("half", x="n m")
     assert info.value.code == "known_mistake"
+
+
+def named(answer, judge, titled=()):
+    """The failure of an answer that is itself the known mistake "slip"."""
+    known = {"slip": namespace(RIGHT + answer, "<known>")}
+    grader = Grader(namespace(RIGHT + answer, "<answer>"), namespace(RIGHT, "<right>"), known, titled)
+    with pytest.raises(Failure) as info:
+        judge(grader)
+    return info.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "judge", "code"),
+    [
+        ("\ndef half(x):\n    return x\n", lambda g: g.values("half", x="n m"), "wrong_constant"),
+        (
+            "\ndef mean_vjp(g, x):\n    return g * 2 * x\n",
+            lambda g: g.rule("mean_vjp", of="mean", x="n m"),
+            "missing_mean",
+        ),
+    ],
+)
+def test_title_of_a_known_mistake_comes_first_where_the_exercise_wants_it(answer, judge, code):
+    assert named(answer, judge).code == code
+    assert named(answer, judge, ["slip"]).code == "known_mistake"
+    assert named(answer, judge, ["slip"]).sentence.endswith("a known mistake: slip.")
+
+
+def test_mistake_without_a_name_but_with_a_title_is_shown_without_saying_that_it_has_no_name():
+    answer = "\ndef mean_vjp(g, x):\n    return g * np.cos(x) ** 3\n"
+    failure = named(answer, lambda grader: grader.rule("mean_vjp", of="mean", x="n m"))
+    assert failure.code == "known_mistake"
+    assert "cannot name" not in "".join(failure.details)
+
+
+def test_choice_at_a_kink_shows_where():
+    answer = "\ndef kink_vjp(g, x):\n    return g * (x >= 0)\n"
+    failure = named(answer, lambda grader: grader.rule("kink_vjp", of="kink", x="n m: zeros"))
+    assert failure.code == "subgradient"
+    assert failure.details[0].endswith("] = 0")
+
+
+@pytest.mark.parametrize(("body", "code"), [("np.exp(x)", "overflow"), ("np.exp(-np.abs(x))", "")])
+def test_overflow_is_found_even_where_the_value_ends_well(body, code):
+    answer = f"\ndef half(x):\n    return 1 / (1 + {body})\n"
+    assert verdict(answer, lambda grader: grader.no_overflow("half", np.array([1e3]))) == code
+
+
+def test_noise_in_an_answer_is_named():
+    assert half("return x / 2 + 0.1 * np.random.standard_normal(x.shape)") == "not_repeatable"
+
+
+def test_one_gradient_of_several_is_quoted_alone():
+    assert quoted("return (g * b, g * a)", 1, 2) == "`g * a`"
+    assert quoted("return (g * b, g * a)", 0, 1) == "`(g * b, g * a)`"
+
+
+def test_inputs_are_called_by_their_names():
+    told = Failure("x", "of input 1", ["input 0[2]"]).called(["x", "W"])
+    assert (told.sentence, told.details) == ("of W", ["x[2]"])
 
 
 def test_draws_are_of_three_shapes_with_three_seeds():

@@ -101,6 +101,81 @@ def test_reset_keeps_a_backup(folder, capsys):
     assert kept == ["mine = 1\n", "mine = 2\n"]
 
 
+def test_reset_keeps_a_file_that_is_no_text(folder):
+    (folder / CHAIN.file).write_bytes(b"\xff\r\n")
+    assert main(["learn", "reset", "1"]) == 0
+    assert [p.read_bytes() for p in (folder / "backups").iterdir()] == [b"\xff\r\n"]
+    assert (folder / CHAIN.file).read_text(encoding="utf-8") == CHAIN.start()
+
+
+def test_windows_line_endings_are_no_mistake(folder):
+    (folder / CHAIN.file).write_bytes(CHAIN.solution.replace("\n", "\r\n").encode())
+    assert main(["learn", "check"]) == 0
+
+
+def test_others_may_read_the_files_as_umask_says(tmp_path):
+    plain = tmp_path / "plain"
+    plain.touch()
+    write(tmp_path / "written", "text")
+    assert (tmp_path / "written").stat().st_mode == plain.stat().st_mode
+
+
+def test_folder_of_another_name_is_found_if_it_is_the_only_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(["learn", "init", "mine"])
+    assert main(["learn", "list"]) == 0
+    main(["learn", "init", "yours"])
+    assert main(["learn", "list"]) == 2
+    assert "go into one of them: mine, yours" in capsys.readouterr().err
+
+
+def test_init_within_the_folder_makes_no_second_one(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert main(["learn", "init"]) == 0
+    assert not (folder / "backprop").exists()
+
+
+def test_folder_far_away_is_named_as_the_place_to_go(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(["learn", "init", "far/away"])
+    assert "cd far/away" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_sentences_fit_the_terminal(columns, folder, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    (folder / CHAIN.file).write_text(
+        CHAIN.start().replace("raise NotImplementedError(", "return str("), encoding="utf-8"
+    )
+    main(["learn", "check"])
+    main(["learn", "hint"])
+    main(["learn", "next"])
+    out = capsys.readouterr().out
+    assert all(len(line) <= columns for line in out.splitlines() if "  " not in line.strip())
+    assert "\n    g = dL/dy        how the loss changes with the link's output y  (it comes from above)\n" in out
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_time_limit_that_is_none_is_refused(seconds, folder, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["learn", "check", "--timeout", seconds])
+    assert end.value.code == 2
+    assert "seconds above 0" in capsys.readouterr().err
+
+
+def test_flood_of_prints_does_not_bury_the_verdict(folder, capsys):
+    (folder / CHAIN.file).write_text("print('x\\n' * 100)\n" + CHAIN.solution, encoding="utf-8")
+    main(["learn", "check"])
+    out = capsys.readouterr().out
+    assert out.count("x\n") == 20
+    assert "80 lines more" in out
+
+
+def test_formula_at_the_head_of_a_text_keeps_its_place(folder):
+    text = (folder / "10_relu.py").read_text(encoding="utf-8")
+    assert "\n    relu(x)  = x where x > 0, else 0\n    leaky(x)" in text
+
+
 def test_json_has_the_documented_fields(folder, capsys):
     assert main(["learn", "check", "chain_rule", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
@@ -152,8 +227,9 @@ def test_bare_command_says_how_to_begin(words, capsys):
     assert "learn init" in capsys.readouterr().out
 
 
-def test_progress_that_cannot_be_read_is_named(folder, capsys):
-    (folder / ".progress.json").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"solved": null}', '{"hints": 3}', '{"course": 1}'])
+def test_progress_that_cannot_be_read_is_named(text, folder, capsys):
+    (folder / ".progress.json").write_text(text, encoding="utf-8")
     assert main(["learn", "list"]) == 2
     assert "delete it" in capsys.readouterr().err
 
