@@ -132,6 +132,7 @@ _FIXES = {
     "softmax": "leave at least one entry of each row unmasked",
 }
 _SAME = {"log2": "log", "log10": "log", "log1p": "log", "pow_scalar": "pow", "square": "linear", "expm1": "exp"}
+_SAME |= dict.fromkeys(("mse_loss", "l1_loss", "sum", "sum_all", "mean", "mean_all"), "linear")
 _SAME |= {"log_softmax": "softmax", "mm": "linear", "bmm": "linear", "mv": "linear", "addmm": "linear", "mul": "linear"}
 
 

@@ -190,13 +190,13 @@ def _findings(layers: Sequence[Layer], factor: float | None, spread: float | Non
     fast = [x for x in weights if x.ratio is not None and x.ratio > FAST]
     if fast:
         found["fast"] = (
-            f"Large steps: {listed(f'{x.name} changes by {x.ratio:.1e}' for x in fast)} of its size in one step, against the usual "
+            f"Large steps: one step changes {listed(f'{x.name} by {x.ratio:.1e}' for x in fast)} of its size, against the usual "
             f"1e-3. Lower the learning rate."
         )
     slow = [x for x in weights if x.ratio is not None and x.ratio < SLOW and x.zeros < 1]
     if slow:
         found["slow"] = (
-            f"Small steps: {listed(f'{x.name} changes by {x.ratio:.1e}' for x in slow)} of its size in one step, against the usual "
+            f"Small steps: one step changes {listed(f'{x.name} by {x.ratio:.1e}' for x in slow)} of its size, against the usual "
             f"1e-3. Raise the learning rate, or look why the gradient is small."
         )
     return found

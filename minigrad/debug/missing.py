@@ -6,7 +6,7 @@ left to read: the line is known only if the forward pass ran under ``trace_lines
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minigrad.autograd.tracing import Cut, Origin, leaves_of, lines, reasons, severed, uses
 from minigrad.debug.table import capital, html_table, listed, plain_table, plural
@@ -89,7 +89,12 @@ def why_no_grad(tensor: Tensor, loss: Tensor | None = None) -> NoGrad:
         return _not_required(tensor)
     if tensor.grad_fn is not None:
         return _not_leaf(tensor)
-    return _no_backward(tensor, loss)
+    found = _no_backward(tensor, loss)
+    if loss is None or not found.reason.startswith(_NO_PATH):
+        return found
+    count = len(list(leaves_of(loss)))
+    others = f"{count} other lea{'f' if count == 1 else 'ves'}"
+    return replace(found, reason=found.reason.replace(_NO_PATH, f"{_NO_PATH[:-1]}, but to {others}.", 1))
 
 
 def _has_one(tensor: Tensor) -> NoGrad:
@@ -170,6 +175,8 @@ def _no_backward(tensor: Tensor, loss: Tensor | None) -> NoGrad:
         )
     text, remedy, where, cuts = _with_history(tensor, _NO_PATH, "")
     code = "cut" if cuts else "unused"
+    if not remedy and loss.grad_fn is not None and lines.get(loss.grad_fn) is not None:
+        remedy = "use it in the forward pass: while that was traced, no operation took it"
     return NoGrad(
         code, text, remedy or f"use it in the forward pass; if you think you do, {TRACE} and ask again", where, cuts
     )

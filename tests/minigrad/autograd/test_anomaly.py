@@ -461,3 +461,10 @@ def test_history_is_not_kept_alive_after_the_graph():
             (x.exp() * 2).sum().backward()
         watch = mode.tape
         assert len(watch.steps) == 0
+
+
+def test_a_loss_that_overflows_has_a_usual_remedy() -> None:
+    x = torch.tensor([1e30, -1e30], requires_grad=True)
+    with pytest.raises(AnomalyError) as caught, torch.autograd.detect_anomaly():
+        torch.nn.functional.mse_loss(x, torch.zeros(2))
+    assert "a smaller learning rate" in str(caught.value)

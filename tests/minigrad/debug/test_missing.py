@@ -301,3 +301,13 @@ def test_tracing_leaves_results_and_gradients_as_they_are():
     expected = run()
     with trace_lines():
         assert run() == expected
+
+
+def test_a_parameter_that_nothing_used_is_told_with_what_the_loss_leads_to() -> None:
+    model, unused = nn.Linear(3, 2), nn.Parameter(torch.ones(2))
+    found = why_no_grad(unused, model(torch.ones(4, 3)).sum())
+    assert "leads to it, but to 2 other leaves" in found.reason
+    assert "trace_lines" in found.remedy
+    with trace_lines():
+        loss = model(torch.ones(4, 3)).sum()
+    assert "while that was traced, no operation took it" in why_no_grad(unused, loss).remedy
