@@ -7,12 +7,14 @@ with a diagnosis are written down with it. The text and the hints are drafts for
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from minigrad.exercises.draws import draws, letters_of
 from minigrad.exercises.edited import Edited, edited
 from minigrad.exercises.exercise import Exercise, ExerciseError, parse
 from minigrad.exercises.judge import grade
@@ -49,12 +51,39 @@ def source(file: Path, forward: str, rule: str, inputs: dict[str, str]) -> Sourc
     unknown = [name for name in inputs if name not in parameters]
     if unknown:
         raise ExerciseError(f"--inputs names {unknown[0]}, and {forward} has the parameters {', '.join(parameters)}")
-    return Source(text, functions[forward], functions[rule], {p: inputs.get(p, "n m") for p in parameters})
+    specs = {p: inputs.get(p, "n m") for p in parameters}
+    try:
+        next(draws(letters_of(specs), **specs))
+    except ValueError as error:
+        raise ExerciseError(f"--inputs {error}") from None
+    text = _needed(text, tree, {forward, rule})
+    mine = {n.name: n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)}  # their lines in that text
+    return Source(text, mine[forward], mine[rule], specs)
+
+
+def _needed(text: str, tree: ast.Module, wanted: set[str]) -> str:
+    """The text without the functions that the wanted ones do not use: other exercises, and their answers."""
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    used, ahead = set(wanted), list(wanted)
+    while ahead:
+        names = {n.id for n in ast.walk(functions[ahead.pop()]) if isinstance(n, ast.Name)}
+        ahead += (names & functions.keys()) - used
+        used |= names & functions.keys()
+    lines = text.splitlines(keepends=True)
+    for node in reversed(tree.body):
+        if isinstance(node, ast.FunctionDef) and node.name not in used:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            end = node.end_lineno or first
+            while end < len(lines) and not lines[end].strip():
+                end += 1
+            del lines[first - 1 : end]
+    return "".join(lines).rstrip() + "\n"
 
 
 def new(name: str, given: Source, folder: Path) -> tuple[Path, int]:
     """Write the exercise's file into a folder; returns where, and how many edits of the rule were tried."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ExerciseError(f"{name!r} is no name for an exercise: small letters, digits and _, as in layer_norm")
     taken = [int(p.name.split("_")[0]) for p in folder.glob("[0-9]*_*.md")]
     path = folder / f"{max(taken, default=0) + 1:02d}_{name}.md"
     if any(p.stem.partition("_")[2] == name for p in folder.glob("[0-9]*_*.md")):
@@ -63,9 +92,10 @@ def new(name: str, given: Source, folder: Path) -> tuple[Path, int]:
     exercise = parse(bare, path)
     verdict = grade(exercise, exercise.solution)
     if not verdict.passed:
-        details = "\n".join(verdict.details)
-        raise ExerciseError(f"the rule itself does not pass: {verdict.message}\n{details}")
+        details = "" if verdict.code == "broken_exercise" else "\n".join(["", *verdict.details])
+        raise ExerciseError(f"the rule itself does not pass: {verdict.message}{details}")
     found, tried = proposals(exercise, given)
+    folder.mkdir(parents=True, exist_ok=True)
     path.write_text(_page(name, given, found), encoding="utf-8")
     return path, tried
 

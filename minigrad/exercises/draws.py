@@ -57,6 +57,11 @@ def letters_of(specs: dict[str, Any]) -> str:
 
 def _one(spec: str, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
     shape_text, _, kind = (part.strip() for part in spec.partition(":"))
+    unknown = [w for w in shape_text.split() if not w.isdigit() and w not in sizes]
+    if unknown:
+        raise ValueError(
+            f"{spec!r}: {unknown[0]!r} is no size; sizes are numbers, or letters, three different ones at most"
+        )
     shape = tuple(int(w) if w.isdigit() else sizes[w] for w in shape_text.split())
     if kind.startswith("below "):
         limit = kind.removeprefix("below ")

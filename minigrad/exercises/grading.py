@@ -46,12 +46,14 @@ class Grader:
         solution: dict[str, Any],
         mistakes: dict[str, dict[str, Any]] | None = None,
         titled: Collection[str] = (),
+        trusted: bool = True,
     ) -> None:
         self.learner, self.solution = Names(learner), Names(solution)
         self.mistakes = {
             title: Names(names) for title, names in (mistakes or {}).items()
         }  # known ones, by their titles
         self.titled = titled  # the mistakes whose title is a better name than any that is found
+        self.trusted = trusted  # whether the solution may be compared with; it cannot name its own mistakes
         self.give = tensors if "torch" in solution else lambda value: value  # what the functions of the exercise take
         self.finite: set[str] = set()  # the functions that have given finite values so far
 
@@ -174,7 +176,8 @@ class Grader:
         """
         forward = getattr(self.solution, of) if isinstance(of, str) else of
         rule = getattr(self.learner, name) if isinstance(name, str) else name(self.learner)
-        right = expression(getattr(self.solution, name) if isinstance(name, str) else name(self.solution))
+        known = expression(getattr(self.solution, name) if isinstance(name, str) else name(self.solution))
+        right = known if self.trusted else None
         letters = letters_of(specs)
         given = next(draws(letters, **specs))
         y = forward(*copied(given).values())
@@ -193,7 +196,7 @@ class Grader:
                 shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in given.items() if isinstance(v, np.ndarray))
                 self._check(forward, rule, right, list(given.values()), [], wrt, f"Only at the edge shapes {shapes}: ")
             for given in [*points, *edges(letters, **specs)]:
-                self._beside_reference(forward, rule, right, given)
+                self._beside_reference(forward, rule, known, given)
         except Failure as failure:
             titles = self.titled if failure.sure else self.mistakes
             raise self._known_rule(failure, name, forward, rule, points, titles) from None

@@ -63,7 +63,7 @@ def grade(
             alter(learner)
         mistakes = {m.title: namespace(m.text, f"<{m.title}>") for m in exercise.mutants}
         titled = [m.title for m in exercise.mutants if "known_mistake" in m.codes]
-        grader = Grader(learner, solution, mistakes, titled)
+        grader = Grader(learner, solution, mistakes, titled, trusted=alter is not None or text != exercise.solution)
         with np.errstate(all="ignore"):
             exec(code_of(exercise.grade, f"<grading of {exercise.name}>"), grader.words())
         verdict = Verdict(exercise.name, True)

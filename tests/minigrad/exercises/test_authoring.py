@@ -101,12 +101,35 @@ def test_name_that_is_taken_is_refused(course, file, capsys):
         (("def softplus(x)", "def softplus(x"), [], "line 4"),
         (("", ""), ["--inputs", "z=n"], "--inputs names z"),
         (("", ""), ["--inputs", "x=n: prime"], "'prime' is none of"),
+        (("", ""), ["--inputs", "x=rows m"], "'rows' is no size"),
+        (("", ""), ["--inputs", "x=a b c d"], "three different ones at most"),
+        (("import numpy", "import nothing_of_that_name\nimport numpy"), [], "No module named 'nothing_of_that_name'"),
     ],
 )
 def test_what_a_teacher_got_wrong_is_said(file, capsys, change, arguments, words):
     file.write_text(SOFTPLUS.replace(*change), encoding="utf-8")
     assert main(["learn", "new", "softplus", "--from", str(file), *arguments]) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert not (file.parent / "course").exists()
+
+
+@pytest.mark.parametrize("name", ["../softplus", "soft plus", "Softplus", "2"])
+def test_name_that_is_no_files_name_is_refused(name, file, capsys):
+    assert main(["learn", "new", name, "--from", str(file), "--forward", "softplus"]) == 2
+    assert "no name for an exercise" in capsys.readouterr().err
+
+
+def test_other_exercises_in_a_teachers_file_are_left_out(file, tmp_path):
+    helper = "\n\ndef scaled(x, s):\n    return product(x, s)\n\n\ndef product(a, b):\n    return a * b\n"
+    file.write_text(SOFTPLUS + helper + SCALED[SCALED.index("\n\ndef rule_of") :], encoding="utf-8")
+    arguments = ["--from", str(file), "--rule", "rule_of_scaled", "--inputs", "x=n m", "s=m"]
+    assert main(["learn", "new", "scaled", *arguments]) == 0
+    (exercise,) = load(tmp_path / "course")
+    assert "softplus" not in exercise.stub + exercise.solution
+    assert "def product(a, b)" in exercise.stub
+    assert all(proof.ok for proof in prove(exercise))
 
 
 def test_prove_fails_if_a_mutant_gets_another_diagnosis(course, tmp_path, capsys):
