@@ -4,7 +4,7 @@ It needs scikit-learn, the extra `sklearn`; so it is not imported by `import ae`
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     X is `(samples, features)`; every feature is brought to [0, 1] by the least and the largest value seen in `fit`,
     unless `rescale` is False, as for images that are there already. `model` is one of the names of `ae list`, `options`
-    its own; the rest is of training, see `ae.train.Config`. With a share `validation` set aside, the best epoch's model is
-    kept. A conditional model takes the classes y in `fit`.
+    its own, `hidden` the size of the layer between data and code, or of several; the rest is of training, see
+    `ae.train.Config`. With a share `validation` set aside, the best epoch's model is kept. A conditional model takes the
+    classes y in `fit`.
 
     After `fit`: `model_`, the network in float64; `losses_`, the training loss of each epoch in nats per sample (sum over
     features); `n_epochs_`; `validation_losses_`, if there is validation; `data_min_` and `data_range_`, `(features,)`.
@@ -43,7 +44,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         latent: int = 2,
         *,
         model: str = "deep",
-        hidden: tuple[int, ...] | None = None,
+        hidden: int | Sequence[int] | None = None,
         options: Mapping[str, Any] | None = None,
         epochs: int = 100,
         batch_size: int = 32,
@@ -148,13 +149,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         hidden = self.hidden
         if hidden is None:
             hidden = () if MODELS[self.model].sizes == "flat" else (64,)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        sizes = hidden if isinstance(hidden, Sequence) else (hidden,)
+        numbers = {name: _plain(getattr(self, name)) for name in ("latent", "epochs", "batch_size", "lr", "patience")}
         return Config(
-            self.model, "X", features, tuple(hidden), self.latent, self.epochs, self.batch_size, self.lr, seed,
-            options=dict(self.options or {}), schedule=self.schedule,
-            schedule_options=dict(self.schedule_options or {}), clip=math.inf if self.clip is None else self.clip,
-            validation=self.validation, patience=self.patience,
-        )  # fmt: skip
+            self.model,
+            "X",
+            features,
+            tuple(map(_plain, sizes)),
+            **numbers,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            options={name: _plain(value) for name, value in (self.options or {}).items()},
+            schedule=self.schedule,
+            schedule_options={name: _plain(value) for name, value in (self.schedule_options or {}).items()},
+            clip=math.inf if self.clip is None else _plain(self.clip),
+            validation=_plain(self.validation),
+        )
 
     def _labels(self, y: Any, count: int, config: Config) -> tuple[np.ndarray, Config]:
         """Return whole numbers for the classes, and the configuration that knows how many; 0 where they do not matter."""
@@ -178,3 +187,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _to_unit(self, X: np.ndarray) -> np.ndarray:
         return (X - self.data_min_) / np.where(self.data_range_ > 0, self.data_range_, 1.0)  # a constant becomes 0
+
+
+def _plain(value: Any) -> Any:
+    """Return Python's number for NumPy's, as a search over `np.arange` or `np.logspace` hands it in."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -94,6 +94,17 @@ def test_it_takes_its_place_in_a_pipeline_and_a_search():
     assert search.best_params_ == {"latent": 8}
 
 
+def test_parameters_may_be_numpys_numbers_and_hidden_one_size():
+    X = load("glyphs").train_images
+    plain = ae.Autoencoder(3, hidden=(7,), epochs=2, batch_size=4, lr=0.01, validation=0.25, random_state=0).fit(X)
+    numpys = ae.Autoencoder(
+        np.int64(3), hidden=np.int64(7), epochs=np.int32(2), batch_size=np.int64(4), lr=np.float64(0.01),
+        validation=np.float64(0.25), random_state=0,
+    ).fit(X)  # fmt: skip
+    assert np.array_equal(plain.transform(X), numpys.transform(X))
+    assert ae.Autoencoder(model="iwae", options={"k": np.int64(2)}, epochs=1).fit(X).model_.k == 2
+
+
 def test_with_validation_the_best_model_is_kept_and_patience_ends_the_fit():
     estimator = ae.Autoencoder(8, epochs=500, lr=0.03, validation=0.2, patience=3, random_state=0).fit(X)
     losses = estimator.validation_losses_
