@@ -66,22 +66,23 @@ class PlanarVAE(FlowVAE):
         total = codes.new_zeros(codes.shape[:-1])
         for step in self.flow(hidden).chunk(self.steps, dim=-1):
             u, w, b = step[..., : self.latent], step[..., self.latent : -1], step[..., -1]
-            u, product = invertible(u, w)
+            u, room = invertible(u, w)
             height = ((codes * w).sum(-1) + b).tanh()
-            total = total + (product * (1 - height.square())).log1p()
+            slope = 1 - height.square()
+            total = total + (room * slope + height.square()).log()  # 1 + u^T w slope, without the difference
             codes = codes + u * height.unsqueeze(-1)
         return codes, total
 
 
 def invertible(u: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-    """Return u moved along w such that `u^T w > -1`, without which a planar step folds space, and that product `(...)`.
+    """Return u moved along w such that `u^T w > -1`, without which a planar step folds space, and `1 + u^T w` `(...)`.
 
-    `u + (m(u^T w) - u^T w) w / |w|^2`, whose product with w is m, known without rounding.
-    `m(a) = log(1 + (e - 1) exp(a)) - 1 > -1` is the paper's, shifted to m(0) = 0 so that a small w asks for no large u.
+    `u + (m(u^T w) - u^T w) w / |w|^2`, whose product with w is m, known without rounding: 1 + m is above 0 where m rounds
+    to -1. `m(a) = log(1 + (e - 1) exp(a)) - 1` is the paper's, shifted to m(0) = 0 so that a small w asks for no large u.
     """
     product = (u * w).sum(-1, keepdim=True)
-    wanted = F.softplus(product + math.log(math.e - 1)) - 1
-    return u + (wanted - product) * w / (w.square().sum(-1, keepdim=True) + 1e-12), wanted.squeeze(-1)
+    room = F.softplus(product + math.log(math.e - 1))
+    return u + (room - 1 - product) * w / (w.square().sum(-1, keepdim=True) + 1e-12), room.squeeze(-1)
 
 
 class IAFVAE(FlowVAE):

@@ -67,10 +67,20 @@ def test_every_planar_step_stays_invertible():
     rng = np.random.default_rng(0)
     u, w = minigrad.tensor(rng.normal(0, 5, (1000, 3))), minigrad.tensor(rng.normal(0, 5, (1000, 3)))
     assert ((u * w).sum(1) < -1).any()
-    moved, product = invertible(u, w)
-    assert (product >= -1).all()
-    np.testing.assert_allclose((moved * w).sum(1).numpy(), product.numpy(), rtol=1e-9, atol=1e-9)
+    moved, room = invertible(u, w)
+    assert (room > 0).all()
+    np.testing.assert_allclose((moved * w).sum(1).numpy() + 1, room.numpy(), rtol=1e-9, atol=1e-9)
     assert np.isfinite(invertible(u, minigrad.zeros_like(w))[0].numpy()).all()
+
+
+def test_a_planar_step_that_all_but_folds_space_has_a_finite_determinant():
+    model = PlanarVAE(9, 7, 2, steps=1)
+    u, w = [30.0, 0.0], [-1.0, 0.0]  # u^T w = -30, which float32 moves to -1
+    with minigrad.no_grad():
+        model.flow.weight.zero_()
+        model.flow.bias.copy_(minigrad.tensor([*u, *w, 0.0]))
+    log_det = model.transform(minigrad.zeros(1, 2), minigrad.zeros(1, 7))[1].item()
+    assert log_det == pytest.approx(-30 + np.log(np.e - 1), rel=1e-5)
 
 
 def test_a_planar_step_of_a_small_w_is_left_as_it_was():
