@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CHAPTERS = tuple(sorted((Path(__file__).parent / "chapters").glob("[0-9][0-9]_*.md")))
 NEEDED = ("jupytext", "nbclient", "ipykernel", "latex2mathml", "mdit_py_plugins", "pygments", "matplotlib")
-SECONDS = 120  # a chapter takes a few; more means that it hangs
+SECONDS = 600  # for a cell: on a quiet machine a whole chapter takes less than one minute, so it hangs
 
 # Run before a chapter on PyTorch: from here on `import minigrad` gives torch.
 ON_TORCH = """\
@@ -96,9 +96,9 @@ def relink(text: str, suffix: str) -> str:
     return re.sub(r"\]\((\d\d_\w+)\.md\)", rf"](\1{suffix})", text)
 
 
-def missing() -> list[str]:
-    """Return the names of the libraries that building needs and that are not installed."""
-    return [name for name in NEEDED if find_spec(name) is None]
+def missing(torch: bool = False) -> list[str]:
+    """Return the names of the libraries that building needs, with `torch` PyTorch too, and that are not installed."""
+    return [name for name in (*NEEDED, *(("torch",) if torch else ())) if find_spec(name) is None]
 
 
 def write(notebook: "NotebookNode", path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 FUNCTION = re.compile(r"<mi>(?:log|exp|sin|cos|max|min)</mi>(?!<mo stretchy=\"false\">\()")
+TAIL = re.compile(r'(<span class="math inline">(?:(?!</span>).)*</span>[.,;:!?)]+)')
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -24,7 +25,7 @@ def page(notebook: "NotebookNode", chapter: Path, chapters: Sequence[Path]) -> s
     """Return a chapter's page, with links to the chapters before and after it and to the index."""
     render = renderer()
     body = "\n".join(
-        render.render(relink(cell.source, ".html")) if cell.cell_type == "markdown" else code(cell)
+        prose(render.render(relink(cell.source, ".html"))) if cell.cell_type == "markdown" else code(cell)
         for cell in notebook.cells
     )
     i = list(chapters).index(chapter)
@@ -62,11 +63,19 @@ def renderer() -> Any:
     )
 
 
+def prose(rendered: str) -> str:
+    """Return rendered Markdown in which no line breaks between a formula and the punctuation after it."""
+    return TAIL.sub(r"<span class=whole>\1</span>", rendered)
+
+
 def formula(latex: str, display: bool) -> str:
     """Return a LaTeX formula as MathML."""
     from latex2mathml.converter import convert
 
     made = convert(latex, display="block" if display else "inline")
+    made = made.replace(
+        "<mo>&#x02016;</mo>", '<mo stretchy="false">&#x02016;</mo>'
+    )  # a norm's two bars grow alike: not at all
     return FUNCTION.sub(r'\g<0><mspace width="0.17em" />', made)  # "log x", not "logx"
 
 

@@ -86,10 +86,44 @@ def test_a_space_stands_between_a_function_and_its_argument():
     assert "<mspace" not in pages.formula("p", False)
 
 
-def test_a_missing_library_is_named(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(notebooks, "missing", lambda: ["jupytext"])
-    assert ae.__main__.main(["tutorial", "--out", str(tmp_path)]) == 1
-    assert "the tutorial needs jupytext: pip install minigrad[tutorial]" in capsys.readouterr().err
+def test_the_bars_of_a_norm_are_alike():
+    assert pages.formula(r"\lVert J \rVert_F^2", False).count('<mo stretchy="false">&#x02016;</mo>') == 2
+
+
+def test_no_line_breaks_between_a_formula_and_its_full_stop():
+    page = pages.prose(pages.renderer().render("With $x$ and $y$. And so on."))
+    assert page.count("<span class=whole>") == 1
+    assert page.index("<mi>x</mi>") < page.index("<span class=whole>") < page.index("<mi>y</mi>")
+    assert "</span>.</span> And so on." in page
+
+
+@pytest.mark.parametrize(
+    ("lacking", "torch", "told"),
+    [
+        (["jupytext"], [], "the tutorial needs jupytext: pip install minigrad[tutorial]"),
+        (["torch"], ["--torch"], "the tutorial needs torch: pip install torch"),
+        (
+            ["jupytext", "torch"],
+            ["--torch"],
+            "the tutorial needs jupytext, torch: pip install minigrad[tutorial] torch",
+        ),
+        (["torch"], [], ""),
+    ],
+)
+def test_a_missing_library_is_named(monkeypatch, tmp_path, capsys, chapter, lacking, torch, told):
+    monkeypatch.setattr(notebooks, "find_spec", lambda name: None if name in lacking else name)
+    monkeypatch.setattr(notebooks, "execute", lambda *_: None)
+    monkeypatch.setattr(notebooks, "CHAPTERS", (chapter,))
+    assert ae.__main__.main(["tutorial", *torch, "--out", str(tmp_path)]) == (1 if told else 0)
+    assert told in capsys.readouterr().err
+
+
+def test_a_chapter_that_fails_is_named_and_not_written(monkeypatch, tmp_path, capsys, chapter):
+    chapter.write_text(CHAPTER.replace("1 + 1", "raise KeyError('planted')"), encoding="utf-8")
+    monkeypatch.setattr(notebooks, "CHAPTERS", (chapter,))
+    assert ae.__main__.main(["tutorial", "--out", str(tmp_path / "out")]) == 1
+    assert "01_title.md stopped with KeyError: 'planted'" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_the_command_line_builds_a_chapter(tmp_path, capsys, monkeypatch, chapter):
@@ -97,6 +131,7 @@ def test_the_command_line_builds_a_chapter(tmp_path, capsys, monkeypatch, chapte
     assert ae.__main__.main(["tutorial", "1", "--out", str(tmp_path / "out")]) == 0
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {"01_title.ipynb", "01_title.html", "index.html"}
+    nbformat.validate(nbformat.read(tmp_path / "out" / "01_title.ipynb", as_version=4))
     assert "<pre class=output tabindex=0>2</pre>" in (tmp_path / "out" / "01_title.html").read_text(encoding="utf-8")
     assert capsys.readouterr().out.count("\n") == 3
 
