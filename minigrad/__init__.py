@@ -72,6 +72,7 @@ from minigrad.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from minigrad.nn.functional import celu, cosine_similarity, layer_norm, pairwise_distance, prelu, threshold
 from minigrad.operators import add, sub
 from minigrad.ops.activation import elu, relu, selu, sigmoid
 from minigrad.ops.choosing import where
@@ -265,6 +266,11 @@ contiguous_format = preserve_format = None
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with the same history."""
     return input.clone()
+
+
+def dropout(input: Tensor, p: _float, train: _bool) -> Tensor:
+    """``nn.functional.dropout`` with PyTorch's other name for ``training``."""
+    return nn.functional.dropout(input, p, train)
 
 
 def is_tensor(obj: Any) -> _bool:

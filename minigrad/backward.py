@@ -48,7 +48,7 @@ def walk(
                     captured[node] = g
                 else:
                     node.accumulate(g)
-            if node.edges:
+            if node.edges and (wanted is None or any(source in wanted for source, *_ in node.edges)):
                 found = node.pull(g, create_graph, wanted)
                 if tape is not None:
                     tape.pulled(node, g, found)
@@ -112,12 +112,14 @@ def backward(
     if inputs is None:
         walk(roots, retain_graph=keep, create_graph=create_graph)
         return
-    ends = _sequence(inputs)
+    ends: list[Any] = _sequence(inputs)
     nodes = _nodes(ends)
     captured = walk(roots, retain_graph=keep, create_graph=create_graph, targets=set(nodes))
     for tensor, node in dict(zip(ends, nodes, strict=True)).items():
-        if node in captured:
+        if node in captured and not tensor.retains_grad:
             accumulate(tensor, captured[node])
+        if tensor.node is not None:
+            tensor.retain_grad()  # from now on, as in PyTorch
 
 
 def grad(

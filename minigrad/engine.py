@@ -46,6 +46,7 @@ class TensorBase:
     _grad: Any = None  # and where it is kept
     node: Node | None = None  # the operation that made it; None for a leaf
     accumulator: AccumulateGrad | None = None  # where a leaf's gradient arrives
+    _retains_grad = False  # whether a tensor that is no leaf keeps its gradient, too
     base: TensorBase | None = None  # for a view: the tensor that owns the memory,
     path: tuple[tuple[Primitive, tuple[Any, ...]], ...] = ()  # the steps that lead from there to here,
     seen = 0  # and the version of the memory that ``node`` tells the history of
@@ -53,6 +54,10 @@ class TensorBase:
     @staticmethod
     def wrap(array: np.ndarray) -> Any:
         """A new tensor of ``array``, without history."""
+        raise NotImplementedError
+
+    def receive(self, result: Any, name: str) -> Any:
+        """Take over the result of the operation of that name, as ``out=`` asks."""
         raise NotImplementedError
 
     def gradient_node(self) -> Node:
@@ -84,6 +89,7 @@ class Node:
 
     fresh = True  # the rules make new arrays, unless they return g itself or a view
     ends = False  # a path goes on from here
+    keeps = False  # what it saved is no tensor, and yet is freed like one: a factor, an index, a mask
 
     def __init__(
         self, title: str, plan: Plan, edges: list[Edge], values: list[Any] | None, versions: list[tuple[int, Version]]
@@ -145,7 +151,7 @@ class Node:
 
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
-        if self.versions:
+        if self.versions or self.keeps:
             self.values = None
 
     @property
@@ -191,7 +197,7 @@ class AccumulateGrad(Node):
 
     def accumulate(self, g: Any) -> None:
         leaf = self.leaf()
-        if leaf is not None:
+        if leaf is not None and leaf.needs_grad:  # which may have been taken back since
             accumulate(leaf, g)
 
 
@@ -201,8 +207,6 @@ def accumulate(tensor: TensorBase, g: Any) -> None:
         tensor._grad = clone(g) if tensor._grad is None else tensor._grad + g
     elif tensor._grad is None:
         tensor._grad = tensor.wrap(g)
-    elif tensor._grad.needs_grad:
-        tensor._grad = tensor.wrap(tensor._grad.array + g)
     else:
         tensor._grad.array += g
         tensor._grad.version.change("AccumulateGrad")
@@ -216,10 +220,12 @@ class Primitive(Signature):
     on any number of inputs (``*xs``) ``i`` is the position of the one whose gradient is asked for.
     """
 
-    def __init__(self, forward: Callable[..., Any], name: str = "", view: bool = False) -> None:
+    def __init__(self, forward: Callable[..., Any], name: str = "", view: bool = False, keeps: bool = False) -> None:
         super().__init__(forward, name)
         self.forward, self.view = forward, view
-        self.node: type[Node] = type(self.name, (Node,), {"__slots__": ()})  # type(y.grad_fn) tells the operation
+        self.node: type[Node] = type(
+            self.name, (Node,), {"__slots__": (), "keeps": keeps}
+        )  # type(y.grad_fn) tells the operation
         self.rules: dict[int, tuple[Callable[..., Any], list[str]]] = {}
 
     def vjp(self, **rules: Callable[..., Any]) -> None:
@@ -229,6 +235,10 @@ class Primitive(Signature):
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if options or len(args) != self.arity:
+            if "out" in options:
+                out = options.pop("out")
+                result = self(*args, **options)
+                return result if out is None else out.receive(result, self.__name__)
             args, options = self.bind(args, options)
         for arg in args:
             if isinstance(arg, TensorBase):
@@ -301,9 +311,9 @@ class Primitive(Signature):
                 result.path = (*x.path, (self, tuple(args[1:])))
 
 
-def define(name: str = "", *, view: bool = False) -> Callable[[Callable[..., Any]], Primitive]:
-    """``@Primitive`` with options: the name that ``grad_fn`` shows, and whether the result may share memory."""
-    return lambda forward: Primitive(forward, name, view)
+def define(name: str = "", *, view: bool = False, keeps: bool = False) -> Callable[[Callable[..., Any]], Primitive]:
+    """``@Primitive`` with options: the name that ``grad_fn`` shows, whether the result may share memory, ``Node.keeps``."""
+    return lambda forward: Primitive(forward, name, view, keeps)
 
 
 @Primitive
@@ -322,6 +332,8 @@ def expand(x: Any, shape: tuple[int, ...]) -> Any:
     if x.ndim == 0:  # the usual end of a loss, where NumPy's own function takes five times as long
         kind = type(x) if isinstance(x, np.ndarray) else np.ndarray
         return kind(shape, x.dtype, x, 0, (0,) * len(shape))
+    if x.shape == shape:
+        return x[...]
     return np.broadcast_to(x, shape)
 
 

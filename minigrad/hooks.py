@@ -25,12 +25,17 @@ class RemovableHandle:
         self.remove()
 
 
-def attach(node: Node, run: Callable[[Any], Any]) -> RemovableHandle:
-    """Let ``run`` have the gradient that arrives at a node; what it returns goes on."""
+_LAST = -1
+
+
+def attach(node: Node, run: Callable[[Any], Any], last: bool = False) -> RemovableHandle:
+    """Let ``run`` have the gradient that arrives at a node; what it returns goes on. One of them can be the last for good."""
     if node.hooks is None:
         node.hooks = {}
-    key = max(node.hooks, default=-1) + 1
+    key = _LAST if last else max(node.hooks, default=-1) + 1
     node.hooks[key] = run
+    if _LAST in node.hooks:
+        node.hooks[_LAST] = node.hooks.pop(_LAST)
     return RemovableHandle(node.hooks, key)
 
 
@@ -51,7 +56,15 @@ def checked(hook: Callable[[Any], Any], wrap: Callable[[Any], Any]) -> Callable[
     return run
 
 
-def keeping(tensor: TensorBase) -> Callable[[Any], Any]:
+def retain(tensor: TensorBase, former: Node | None = None) -> None:
+    """Let the node of a tensor keep the gradient in ``tensor.grad``, no longer the one it had before an in-place change."""
+    if former is not None and former.hooks:
+        former.hooks.pop(_LAST, None)
+    if tensor.node is not None:
+        attach(tensor.node, _keeping(tensor), last=True)
+
+
+def _keeping(tensor: TensorBase) -> Callable[[Any], Any]:
     """A hook that stores the gradient in ``tensor.grad`` and does not keep the tensor alive."""
     found = weakref.ref(tensor)
 

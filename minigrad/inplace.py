@@ -5,6 +5,7 @@ How a change is recorded is in ``minigrad/mutation.py``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from minigrad.engine import TensorBase, define
 from minigrad.generator import default_generator
 from minigrad.grad_mode import mode
-from minigrad.mutation import assign_index, change
+from minigrad.mutation import assign_index, change, touch
 from minigrad.operators import Operators, add, sub
 from minigrad.ops import activation as a
 from minigrad.ops import comparison as c
@@ -163,9 +164,26 @@ class InPlace(Operators):
         self.array, self.node = view.array, view.node
         if self.base is not None:
             self.path = view.path
+        touch(self, name)
         return self
 
     # Fills
+
+    def receive(self, result: Any, name: str) -> Any:
+        if mode.enabled and (result.needs_grad or self.needs_grad):
+            raise RuntimeError(
+                f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+                f"requires grad: take the result, or do it under no_grad()"
+            )
+        if result.array.shape != self.array.shape:
+            if self.array.size:
+                warnings.warn(
+                    f"An output with one or more elements was resized since it had shape {list(self.array.shape)}, which does "
+                    f"not match the required output shape {list(result.array.shape)}: give an empty one, such as empty(0)",
+                    stacklevel=3,
+                )
+            self.array = np.empty(result.array.shape, self.array.dtype)
+        return change(self, result, f"{name}(out=...)")
 
     def copy_(self, src: Any, non_blocking: bool = False) -> Any:
         """Overwrite this tensor with ``src``, broadcast and converted to its type."""

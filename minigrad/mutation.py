@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine import TensorBase, define, replay
+from minigrad.engine import TensorBase, Version, define, replay
 from minigrad.grad_mode import mode
+from minigrad.hooks import retain
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -97,6 +98,8 @@ def change(x: TensorBase, result: TensorBase, by: str) -> Any:
         raise RuntimeError(
             f"result type {new.dtype} can't be cast to the desired output type {x.array.dtype}: convert the tensor first"
         )
+    _check_memory(x.array, by)
+    _keep_input(x, result)
     if x.base is not None and mode.enabled and (result.needs_grad or x.base.needs_grad):
         return _assign(x, result, ..., by)
     if mode.capture is not None:
@@ -104,10 +107,38 @@ def change(x: TensorBase, result: TensorBase, by: str) -> Any:
     x.array[...] = new
     touch(x, by)
     if mode.enabled:
-        x.node, x.needs_grad = result.node, result.needs_grad
+        _retell(x, result)
         if x.node is not None:
             _keep_output(x)
     return x
+
+
+def _retell(x: TensorBase, result: TensorBase) -> None:
+    """Give ``x`` the history of what was written into it."""
+    former, x.node, x.needs_grad = x.node, result.node, result.needs_grad
+    if x._retains_grad:
+        retain(x, former)
+
+
+def _check_memory(array: np.ndarray, by: str) -> None:
+    if array.flags.writeable and (0 not in array.strides or not array.size):
+        return
+    if any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            f"unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            f"Please clone() the tensor before {by}: it was expanded, and its elements are the same ones again and again"
+        )
+    if not array.flags.writeable:
+        raise RuntimeError(f"{by}: the memory of this tensor cannot be written to: clone() it, or copy the NumPy array")
+
+
+def _keep_input(x: TensorBase, result: TensorBase) -> None:
+    """The operation may have saved its input, which is about to be overwritten: let it have a copy."""
+    node = result.node
+    if node is not None and node.values is not None:
+        for k, (i, version) in enumerate(node.versions):
+            if node.plan.kept[i] == 0 and version is x.version:
+                node.values[i], node.versions[k] = node.values[i].copy(), (i, Version())
 
 
 def _keep_output(x: TensorBase) -> None:
@@ -132,6 +163,6 @@ def _assign(x: TensorBase, value: Any, index: Any, by: str) -> TensorBase:
     written = (put if arrays and not x.path else assign)(owner, value, x.path, index)
     touch(x, by)
     if written.node is not None:
-        owner.node, owner.needs_grad = written.node, True
+        _retell(owner, written)
     x.sync()
     return x

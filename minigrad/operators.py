@@ -30,7 +30,7 @@ from minigrad.ops import shape as s
 from minigrad.ops import softmax as sm
 from minigrad.ops import statistics as st
 from minigrad.ops import trigonometry as tr
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import array_of, takes_out
 
 _NUMBERS = (TensorBase, np.ndarray, np.generic, int, float)
 
@@ -49,7 +49,7 @@ def _scaled(operation: Primitive) -> Callable[..., Any]:
 
     method.__name__ = operation.__name__
     method.__doc__ = f"``{operation.__name__}`` of the tensor and ``alpha * other``."
-    return method
+    return takes_out(method)
 
 
 add, sub = _scaled(e.add), _scaled(e.sub)
@@ -146,7 +146,7 @@ class Operators(TensorBase):
         s.unsqueeze,
         s.squeeze,
     )
-    expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.broadcast_to, s.repeat, s.tile, s.flip, s.roll
+    expand, broadcast_to, repeat, tile, flip, roll = s.expand_, s.expand_, s.repeat, s.tile, s.flip, s.roll
     narrow, chunk, tensor_split, split_with_sizes = j.narrow, j.chunk, j.tensor_split, j.split_with_sizes
     swapdims, moveaxis, fliplr, flipud, rot90 = s.transpose, s.movedim, s.fliplr, s.flipud, s.rot90
     select, unbind, gather, take_along_dim = i.select, i.unbind, ga.gather, ga.take_along_dim

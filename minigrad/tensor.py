@@ -18,7 +18,7 @@ from minigrad.conversion import Convertible
 from minigrad.dtypes import dtype as dtype_type
 from minigrad.engine import Node, Version
 from minigrad.grad_mode import mode
-from minigrad.hooks import RemovableHandle, announce, attach, checked, keeping
+from minigrad.hooks import RemovableHandle, announce, attach, checked, retain
 from minigrad.ops.dims import one_axis
 from minigrad.ops.shape import shape_of
 from minigrad.printing import tensor_repr
@@ -31,7 +31,6 @@ class Tensor(Convertible):
     """
 
     __array_priority__ = 1000
-    _retains_grad = False
 
     def __init__(self, *data: Any) -> None:
         """The given numbers in the default floating type, or, of sizes given one by one, zeros of that shape."""
@@ -271,7 +270,7 @@ class Tensor(Convertible):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.node is not None and not self._retains_grad:
             self._retains_grad = True
-            attach(self.node, keeping(self))
+            retain(self)
 
     @property
     def retains_grad(self) -> bool:

@@ -32,7 +32,14 @@ def relu(x: Any) -> Any:
     return np.maximum(x, bound(0, x))
 
 
-relu.vjp(x=lambda g, y: keep(g, y != 0))  # y is positive, 0 or nan, and nan lets the gradient pass
+@define("ThresholdBackwardBackward0")
+def _where_positive(x: Any, result: Any) -> Any:
+    return keep.forward(x, result != 0)  # the result of relu is positive, 0 or nan, and nan lets the gradient pass
+
+
+relu.vjp(x=lambda g, y: _where_positive(g, y))
+# the slope of relu depends on its input by jumps only: the second derivative is there, and is 0
+_where_positive.vjp(x=lambda g, result: _where_positive(g, result), result=lambda g: keep(g, np.False_))
 
 
 @Primitive
@@ -40,7 +47,13 @@ def leaky_relu(x: Any, slope: float) -> Any:
     return np.where(x > 0, x, x * slope)
 
 
-leaky_relu.vjp(x=lambda g, x, slope: where(x > 0, g, g * slope))
+@define("LeakyReluBackwardBackward0")
+def _leaky_slope(x: Any, input: Any, slope: float) -> Any:
+    return np.where(input > 0, x, x * slope)
+
+
+leaky_relu.vjp(x=lambda g, x, slope: _leaky_slope(g, x, slope))
+_leaky_slope.vjp(x=lambda g, input, slope: _leaky_slope(g, input, slope), input=lambda g: keep(g, np.False_))
 
 
 @Primitive

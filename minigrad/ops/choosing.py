@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.dtypes import default, promote
 from minigrad.engine import Primitive, TensorBase, cast, define
+from minigrad.ops.dims import takes_out
 from minigrad.ops.inspect import nonzero
 
 
@@ -19,6 +20,7 @@ def _where(condition: Any, x: Any, other: Any) -> Any:
 _where.vjp(x=lambda g, condition: _where(condition, g, 0.0), other=lambda g, condition: _where(condition, 0.0, g))
 
 
+@takes_out
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """``input`` where ``condition`` holds, else ``other``; of a condition alone, the indices of what is not 0."""
     if input is None and other is None:

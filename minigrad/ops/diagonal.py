@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import define, expand
-from minigrad.ops.dims import array_of, one_axis
+from minigrad.ops.dims import array_of, one_axis, takes_out
 from minigrad.ops.shape import _permute, movedim, reshape
 
 
@@ -50,6 +50,7 @@ for _read in (_diagonal, _diagonal_copy):
 _diagonal_put.vjp(x=lambda g, offset: _diagonal(g, offset))
 
 
+@takes_out
 def diag(input: Any, diagonal: int = 0) -> Any:
     """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
     ndim = array_of(input).ndim

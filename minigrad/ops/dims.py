@@ -47,11 +47,30 @@ def axes_of(x: Any, dim: Any) -> tuple[int, ...]:
     return axes if ndim else ()
 
 
+def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Accept ``out=``: a tensor, or several for several results, into which the result is written."""
+
+    @functools.wraps(function)
+    def writing(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if out is None:
+            return result
+        if not isinstance(result, tuple):
+            return out.receive(result, function.__name__)
+        for place, part in zip(out, result, strict=True):
+            place.receive(part, function.__name__)
+        return type(result)(*out)
+
+    return writing
+
+
 def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Accept NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``."""
+    """Accept NumPy's ``axis`` and ``keepdims`` for ``dim`` and ``keepdim``; and ``out``."""
 
     @functools.wraps(function)
     def renamed(*args: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            return takes_out(renamed)(*args, **kwargs)
         if "axis" in kwargs:
             kwargs["dim"] = kwargs.pop("axis")
         if "keepdims" in kwargs:

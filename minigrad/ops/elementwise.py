@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.dtypes import promote, promote_float
 from minigrad.engine import Primitive, TensorBase, define
 from minigrad.ops.choosing import where
+from minigrad.ops.dims import takes_out
 from minigrad.ops.exponential import log
 
 # Arithmetic
@@ -48,7 +49,7 @@ def rsub(x: Any, other: Any) -> Any:
 rsub.vjp(x=lambda g: -g, other=lambda g: g)
 
 
-@Primitive
+@define(keeps=True)
 def mul(x: Any, other: Any) -> Any:
     return np.multiply(*promote(x, other))
 
@@ -56,7 +57,7 @@ def mul(x: Any, other: Any) -> Any:
 mul.vjp(x=lambda g, other: g * other, other=lambda g, x: g * x)
 
 
-@Primitive
+@define(keeps=True)
 def _div(x: Any, other: Any) -> Any:
     # Integers divide as floats; a Python number must not wrap around in their type first
     if isinstance(other, int) and isinstance(x, np.ndarray):
@@ -100,6 +101,7 @@ for _flat in (_div_trunc, _div_floor, floor_divide):
     _flat.vjp(x=lambda g: g * 0, other=lambda g: g * 0)
 
 
+@takes_out
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """``input / other``; ``rounding_mode`` "trunc" rounds towards zero, "floor" down (their gradient is zero)."""
     if rounding_mode is None:
@@ -133,11 +135,13 @@ _remainder_number.vjp(x=lambda g: g)
 _fmod_number.vjp(x=lambda g: g)
 
 
+@takes_out
 def remainder(input: Any, other: Any) -> Any:
     """What is left of ``input`` after whole multiples of ``other``, with the sign of ``other``: Python's ``%``."""
     return (_remainder if isinstance(other, (TensorBase, np.ndarray)) else _remainder_number)(input, other)
 
 
+@takes_out
 def fmod(input: Any, other: Any) -> Any:
     """What is left of ``input`` after whole multiples of ``other``, with the sign of ``input``: C's ``fmod``."""
     return (_fmod if isinstance(other, (TensorBase, np.ndarray)) else _fmod_number)(input, other)
@@ -215,6 +219,7 @@ def rpow(x: Any, base: Any) -> Any:
 rpow.vjp(x=lambda g, x, base, y: _pow_other(g, base, x, y))
 
 
+@takes_out
 def pow(input: Any, exponent: Any) -> Any:
     """``input ** exponent``, of tensors or numbers."""
     return (_pow if isinstance(exponent, (TensorBase, np.ndarray)) else _pow_scalar)(input, exponent)
@@ -271,6 +276,7 @@ for _mix in (_lerp, _lerp_number):
 _lerp.vjp(weight=lambda g, x, end: g * (end - x))
 
 
+@takes_out
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """``input + weight (end - input)``."""
     return (_lerp if isinstance(weight, (TensorBase, np.ndarray)) else _lerp_number)(input, end, weight)

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.engine import TensorBase, define
 from minigrad.mutation import overwrite
-from minigrad.ops.dims import along, array_of, one_axis
+from minigrad.ops.dims import along, array_of, one_axis, takes_out
 from minigrad.ops.index import _gather_index, _put_add, _put_slice, plain
 from minigrad.ops.shape import reshape
 
@@ -30,16 +30,16 @@ def take_along(x: Any, index: np.ndarray, axis: int, keepdims: bool) -> Any:
     return y if keepdims else y.reshape(tuple(n for i, n in enumerate(y.shape) if i != axis))
 
 
-gather_ = define("GatherBackward0")(take_along)
-max_along = define("MaxBackward0")(take_along)
-min_along = define("MinBackward0")(take_along)
-median_along = define("MedianBackward1")(take_along)
-kth_along = define("KthvalueBackward0")(take_along)
-cummax_along = define("CummaxBackward0")(take_along)
-cummin_along = define("CumminBackward0")(take_along)
-sort_along = define("SortBackward0")(take_along)
-stable_along = define("SortBackward1")(take_along)
-topk_along = define("TopkBackward0")(take_along)
+gather_ = define("GatherBackward0", keeps=True)(take_along)
+max_along = define("MaxBackward0", keeps=True)(take_along)
+min_along = define("MinBackward0", keeps=True)(take_along)
+median_along = define("MedianBackward1", keeps=True)(take_along)
+kth_along = define("KthvalueBackward0", keeps=True)(take_along)
+cummax_along = define("CummaxBackward0", keeps=True)(take_along)
+cummin_along = define("CumminBackward0", keeps=True)(take_along)
+sort_along = define("SortBackward0", keeps=True)(take_along)
+stable_along = define("SortBackward1", keeps=True)(take_along)
+topk_along = define("TopkBackward0", keeps=True)(take_along)
 
 _TAKES = (
     gather_,
@@ -85,12 +85,14 @@ def _checked(input: Any, index: Any, dim: int, name: str) -> tuple[np.ndarray, i
     return at, axis
 
 
+@takes_out
 def gather(input: Any, dim: int, index: Any) -> Any:
     """``y[i][j] = input[index[i][j]][j]`` for ``dim=0``, and alike for others."""
     at, axis = _checked(input, index, dim, "gather")
     return gather_(input, at, axis, True) if at.ndim else input * 1
 
 
+@takes_out
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """``gather`` with broadcasting of the other dimensions, as ``np.take_along_axis``."""
     at = array_of(indices)
@@ -129,6 +131,7 @@ def _scatter_add_src(g: Any, src_shape: Any, index: np.ndarray, axis: int) -> An
 _scatter_add.vjp(x=lambda g: g, src=_scatter_add_src)
 
 
+@takes_out
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy of ``input`` to which ``src[i][j]`` is added at ``[index[i][j]][j]`` (``dim=0``)."""
     at, axis = _checked(input, index, dim, "scatter_add")
@@ -139,7 +142,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     return _scatter_add(input, src, at, axis)
 
 
-@define("IndexSelectBackward0")
+@define("IndexSelectBackward0", keeps=True)
 def _index_select(x: Any, index: np.ndarray, axis: int) -> Any:
     return np.take(x, index, axis)
 
@@ -159,6 +162,7 @@ _index_select.vjp(x=_index_select_x)
 _index_add.vjp(x=lambda g: g, source=lambda g, index, axis, alpha: _index_select(g, index, axis) * alpha)
 
 
+@takes_out
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices ``index`` along ``dim``."""
     at = array_of(index)
@@ -167,6 +171,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return _index_select(input, np.atleast_1d(at), one_axis(array_of(input).ndim, dim))
 
 
+@takes_out
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """A copy of ``input`` to whose slices ``index`` along ``dim`` the slices of ``source`` are added, times ``alpha``."""
     x, added = array_of(input), array_of(source)
@@ -174,26 +179,33 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
         raise RuntimeError(
             f"index_add(): self ({x.dtype}) and source ({added.dtype}) must have the same scalar type: convert one"
         )
-    return _index_add(input, source, np.atleast_1d(array_of(index)), one_axis(x.ndim, dim), alpha)
+    at, axis = np.atleast_1d(array_of(index)), one_axis(x.ndim, dim)
+    if added.ndim and added.shape != (*x.shape[:axis], at.size, *x.shape[axis + 1 :]):
+        raise RuntimeError(
+            f"index_add(): Number of indices ({at.size}) should be equal to source.size(dim), and the other sizes to those of "
+            f"self {list(x.shape)}, but source has {list(added.shape)}"
+        )
+    return _index_add(input, source, at, axis, alpha)
 
 
 # Overwriting
 
 
-@define("ScatterBackward0")
+@define("ScatterBackward0", keeps=True)
 def _scatter_over(x: Any, src: Any, index: np.ndarray, axis: int) -> Any:
     y = x.copy()
     y[_at(index, axis)] = src if np.ndim(src) == 0 else src[tuple(slice(n) for n in index.shape)]
     return y
 
 
-_scatter_number = define("ScatterBackward1")(_scatter_over.forward)
+_scatter_number = define("ScatterBackward1", keeps=True)(_scatter_over.forward)
 
 for _over in (_scatter_over, _scatter_number):
     _over.vjp(x=lambda g, index, axis: _scatter_number(g, 0.0, index, axis))
 _scatter_over.vjp(src=_scatter_add_src)
 
 
+@takes_out
 def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """A copy of ``input`` with ``src[i][j]``, or a number, at ``[index[i][j]][j]`` (``dim=0``); ``reduce="add"`` adds it."""
     at, axis = _checked(input, index, dim, "scatter")
@@ -211,9 +223,9 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     return scatter_add(input, dim, index, src) if reduce == "add" else _scatter_over(input, src, at, axis)
 
 
-_index_put = define("IndexPutBackward0")(overwrite.forward)
-_index_fill = define("IndexFillBackward0")(overwrite.forward)
-_index_copy = define("IndexCopyBackward0")(overwrite.forward)
+_index_put = define("IndexPutBackward0", keeps=True)(overwrite.forward)
+_index_fill = define("IndexFillBackward0", keeps=True)(overwrite.forward)
+_index_copy = define("IndexCopyBackward0", keeps=True)(overwrite.forward)
 
 for _over in (_index_put, _index_fill, _index_copy):
     _over.vjp(x=lambda g, path, index: overwrite(g, 0.0, path, index), value=lambda g, index: g[index])
@@ -234,6 +246,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     return _index_fill(input, value, (), along(one_axis(array_of(input).ndim, dim), places))
 
 
+@takes_out
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """A copy of ``input`` with the slices of ``source`` in place of its slices ``index`` along ``dim``."""
     return _index_copy(input, source, (), along(one_axis(array_of(input).ndim, dim), array_of(index)))
@@ -242,10 +255,11 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 # Flat
 
 
-_take = define("TakeBackward0")(_gather_index.forward)
+_take = define("TakeBackward0", keeps=True)(_gather_index.forward)
 _take.vjp(x=lambda g, x_shape, index: _put_add(g, index, x_shape))
 
 
+@takes_out
 def take(input: Any, index: Any) -> Any:
     """The elements at places counted through the flattened tensor, in the shape of ``index``."""
     return _take(reshape(input, (-1,)), array_of(index))

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.engine import TensorBase, define
 from minigrad.ops.choosing import where
-from minigrad.ops.dims import along, array_of, one_axis
+from minigrad.ops.dims import along, array_of, one_axis, takes_out
 
 
 def plain(index: Any) -> Any:
@@ -91,7 +91,7 @@ def _alias(x: Any, index: Any) -> Any:
     return x[...]
 
 
-@define("IndexBackward0")
+@define("IndexBackward0", keeps=True)
 def _gather_index(x: Any, index: Any) -> Any:
     return x[index]
 
@@ -173,21 +173,21 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return (_masked_fill_tensor if tensor else _masked_fill)(input, array_of(mask), value)
 
 
-@define("MaskedFillBackward0")
+@define("MaskedFillBackward0", keeps=True)
 def _masked_fill(x: Any, mask: np.ndarray, value: Any) -> Any:
     if mask.dtype.kind != "b":
         raise RuntimeError(f"masked_fill only supports boolean masks, but got dtype {mask.dtype}: compare, as in x > 0")
     return np.where(mask, np.asanyarray(value).astype(x.dtype), x)
 
 
-_masked_fill_tensor = define("MaskedFillBackward1")(_masked_fill.forward)
+_masked_fill_tensor = define("MaskedFillBackward1", keeps=True)(_masked_fill.forward)
 
 for _fill in (_masked_fill, _masked_fill_tensor):
     _fill.vjp(x=lambda g, mask: where(mask, 0.0, g))
 _masked_fill_tensor.vjp(value=lambda g, mask: where(mask, g, 0.0).sum())
 
 
-@define("MaskedSelectBackward0")
+@define("MaskedSelectBackward0", keeps=True)
 def _masked_select(x: Any, mask: np.ndarray) -> Any:
     return x[mask]
 
@@ -195,6 +195,7 @@ def _masked_select(x: Any, mask: np.ndarray) -> Any:
 _masked_select.vjp(x=lambda g, x_shape, mask: _put_slice(g, mask, x_shape))
 
 
+@takes_out
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where ``mask`` holds, as a vector."""
     x, where_ = array_of(input), array_of(mask)

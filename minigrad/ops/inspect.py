@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Primitive, TensorBase
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import array_of, takes_out
 
 
 def _same_type(input: Any, other: Any, name: str) -> None:
@@ -42,6 +42,7 @@ def _nonzero(x: Any) -> Any:
     return np.argwhere(x)
 
 
+@takes_out
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: a row each, or, ``as_tuple``, a vector for each dimension."""
     rows = _nonzero(input)

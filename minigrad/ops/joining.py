@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.dtypes import promote_numpy
 from minigrad.engine import TensorBase, cast, define
-from minigrad.ops.dims import along, array_of, one_axis
+from minigrad.ops.dims import along, array_of, one_axis, takes_out
 from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 
@@ -39,6 +39,7 @@ def _common(tensors: Any, name: str) -> list[Any]:
     return [x if array_of(x).dtype == common else cast(x, common) for x in xs]
 
 
+@takes_out
 def cat(tensors: Any, dim: int = 0, **names: Any) -> Any:
     """Tensors joined along ``dim``; their other sizes must agree."""
     xs = _common(tensors, "cat")
@@ -60,6 +61,7 @@ def _stack(*xs: Any, dim: int) -> Any:
 _stack.vjp(xs=lambda g, i, dim: g[along(dim, i)])
 
 
+@takes_out
 def stack(tensors: Any, dim: int = 0) -> Any:
     """Tensors of one shape joined along a new dimension ``dim``."""
     xs = _common(tensors, "stack")
@@ -154,12 +156,14 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     return split(input, [max(b - a, 0) for a, b in pairwise(cuts)], dim)
 
 
+@takes_out
 def hstack(tensors: Any) -> Any:
     """Joined along the second dimension; vectors along their only one."""
     found = [atleast_1d(x) for x in tensors]
     return cat(found, 0 if found and array_of(found[0]).ndim == 1 else 1)
 
 
+@takes_out
 def vstack(tensors: Any) -> Any:
     """Joined along the first dimension; vectors as rows."""
     return cat([atleast_2d(x) for x in tensors], 0)
@@ -168,11 +172,13 @@ def vstack(tensors: Any) -> Any:
 row_stack = vstack
 
 
+@takes_out
 def dstack(tensors: Any) -> Any:
     """Joined along the third dimension."""
     return cat([atleast_3d(x) for x in tensors], 2)
 
 
+@takes_out
 def column_stack(tensors: Any) -> Any:
     """Joined along the second dimension; vectors as columns."""
     return cat([x if array_of(x).ndim > 1 else reshape(x, (-1, 1)) for x in tensors], 1)

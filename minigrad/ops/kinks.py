@@ -13,6 +13,7 @@ from minigrad.dtypes import promote, promote_float
 from minigrad.engine import Primitive, TensorBase, define
 from minigrad.ops.choosing import cast_like, keep, where
 from minigrad.ops.comparison import isfinite, isnan
+from minigrad.ops.dims import takes_out
 
 
 @Primitive
@@ -91,6 +92,7 @@ _clamp_tensors.vjp(
 )
 
 
+@takes_out
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """``input`` limited to [min, max]; the gradient is 1 inside and at the bounds, 0 outside and at nan."""
     if min is None and max is None:
@@ -99,11 +101,13 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     return (_clamp_tensors if tensors else _clamp)(input, min, max)
 
 
+@takes_out
 def clamp_min(input: Any, min: Any) -> Any:
     """``clamp`` from below."""
     return clamp(input, min) if isinstance(min, (TensorBase, np.ndarray)) else _clamp_min(input, min, None)
 
 
+@takes_out
 def clamp_max(input: Any, max: Any) -> Any:
     """``clamp`` from above."""
     return clamp(input, None, max) if isinstance(max, (TensorBase, np.ndarray)) else _clamp_max(input, None, max)
@@ -151,6 +155,7 @@ def _round_to(x: Any, decimals: int) -> Any:
     return np.round(x, decimals)
 
 
+@takes_out
 def round(input: Any, *, decimals: int | None = None) -> Any:
     """To the nearest integer, halves to the even one; to ``decimals`` places if given. The gradient is zero."""
     return _round(input) if decimals is None else _round_to(input, decimals)

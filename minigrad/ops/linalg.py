@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.dtypes import promote
 from minigrad.engine import TensorBase, define, sum_to
-from minigrad.ops.dims import array_of
+from minigrad.ops.dims import array_of, takes_out
 from minigrad.ops.shape import _swapaxes, _t, permute, reshape
 
 
@@ -68,6 +68,7 @@ def _no_match(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError
     )
 
 
+@takes_out
 def matmul(input: Any, other: Any) -> Any:
     """``input @ other``: of vectors their dot product, of matrices ``sum_k x_ik o_kj``, of stacks each by each."""
     x, o = array_of(input), array_of(other)
@@ -105,6 +106,7 @@ def _dims(name: str, x: Any, n: int, which: str) -> None:
         )
 
 
+@takes_out
 def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices."""
     _dims("mm", input, 2, "self")
@@ -112,6 +114,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return matmul(input, mat2)
 
 
+@takes_out
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two stacks of matrices, ``(b, n, m) @ (b, m, p)``, without broadcasting."""
     _dims("bmm", input, 3, "batch1")
@@ -121,6 +124,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     return matmul(input, mat2)
 
 
+@takes_out
 def mv(input: Any, vec: Any) -> Any:
     """A matrix times a vector."""
     _dims("mv", input, 2, "self")
@@ -128,6 +132,7 @@ def mv(input: Any, vec: Any) -> Any:
     return matmul(input, vec)
 
 
+@takes_out
 def dot(input: Any, tensor: Any) -> Any:
     """``sum_i input_i tensor_i`` of two vectors."""
     if array_of(input).ndim != 1 or array_of(tensor).ndim != 1:
@@ -148,6 +153,7 @@ _addmm.vjp(
 )
 
 
+@takes_out
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     _dims("addmm", mat1, 2, "mat1")
@@ -160,6 +166,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     return _addmm(input, mat1, mat2, beta, alpha)
 
 
+@takes_out
 def outer(input: Any, vec2: Any) -> Any:
     """``y_ij = input_i vec2_j``."""
     _dims("outer", input, 1, "self")
@@ -167,11 +174,13 @@ def outer(input: Any, vec2: Any) -> Any:
     return input.reshape((-1, 1)) * vec2.reshape((1, -1))
 
 
+@takes_out
 def vdot(input: Any, other: Any) -> Any:
     """``dot`` of vectors."""
     return dot(input, other)
 
 
+@takes_out
 def inner(input: Any, other: Any) -> Any:
     """``y_..._... = sum_k input_...k other_...k``: the products of all rows with all rows; of numbers, their product."""
     x, o = array_of(input), array_of(other)
@@ -184,6 +193,7 @@ def inner(input: Any, other: Any) -> Any:
     return tensordot(input, other, ([-1], [-1]))
 
 
+@takes_out
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     """The products of ``a`` and ``b`` summed over some dimensions: the last ``dims`` of a with the first of b, or two lists."""
     x, o = array_of(a), array_of(b)
@@ -202,11 +212,13 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     return reshape(matmul(rows, columns), shape)
 
 
+@takes_out
 def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)``."""
     return _added(input, mv(mat, vec), beta, alpha)
 
 
+@takes_out
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """``beta * input + alpha * (batch1 @ batch2)``, for stacks of matrices."""
     return _added(input, bmm(batch1, batch2), beta, alpha)

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.engine import Primitive, define
 from minigrad.ops.choosing import where
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import array_of, numpy_names, one_axis
+from minigrad.ops.dims import array_of, numpy_names, one_axis, takes_out
 from minigrad.ops.extremes import evenly, like, max_result
 from minigrad.ops.gather import kth_along, median_along, sort_along, stable_along, topk_along
 from minigrad.ops.shape import movedim, reshape
@@ -70,6 +70,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     return topk_result(topk_along(input, order, axis, True), like(input, order))
 
 
+@takes_out
 def msort(input: Any) -> Any:
     """Sorted along the first dimension."""
     return sort(input, 0).values

@@ -25,7 +25,6 @@ def outcome(m, call):
     try:
         return repr(eval(call, names))
     except Exception as error:
-        assert str(error)
         kinds = (AttributeError, IndexError, NotImplementedError, TypeError, ValueError, RuntimeError)
         return next(kind for kind in kinds if isinstance(error, kind))
 
