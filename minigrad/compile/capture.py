@@ -2,8 +2,8 @@
 
 While a ``Tape`` is on, each primitive shows it the tensors it is given (``enter``), whose arrays are replaced by
 ``Recorder`` views of the same memory until the step is over. A recorder passes each call to the tape, which runs it and
-appends an ``Instruction``. An operand is known by its memory: results are kept alive until the end, so that an address
-belongs to one buffer, whichever way a view of it was made.
+appends an ``Instruction``. An operand is known by its memory, whichever way a view of it was made: while an array lives,
+its addresses belong to one buffer.
 """
 
 from __future__ import annotations
@@ -94,12 +94,26 @@ class Tape(Observer):
                 if tensor.grad is not None:
                     self.enter((tensor.grad,))
 
-    def look_at(self, tensors: Sequence[Any]) -> None:
+    def look_at(self, tensors: Sequence[Any], inputs: Sequence[Buffer]) -> None:
         """Enter what the step may use, so that it is seen also where no operation is asked for: ``w.numpy()``."""
         for tensor in tensors:
-            low, high = np.lib.array_utils.byte_bounds(tensor.array)
-            if not any(b.start < high and low < b.end for b in self.buffers) or self.find(tensor.array) is not None:
+            if self._free(tensor.array):
                 self.enter((tensor,))
+                self.keep((tensor.array,), inputs)
+
+    def keep(self, arrays: Sequence[np.ndarray], inputs: Sequence[Buffer] = ()) -> None:
+        """Know that others have this memory, too."""
+        for array in arrays:
+            if array.size and self._free(array):
+                buffer = self.locate(array).buffer
+                buffer.shared = buffer not in inputs
+
+    def _free(self, array: np.ndarray) -> bool:
+        """Whether an array lies in one buffer, or in memory of which nothing is known yet."""
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        low, high = np.lib.array_utils.byte_bounds(array)
+        return self.find(array) is not None or not any(b.start < high and low < b.end for b in self.buffers)
 
     def meet(self, tensor: Any) -> None:
         """Remember a tensor as it is before the step changes it."""
@@ -172,8 +186,15 @@ class Tape(Observer):
         array.scalar = isinstance(result, np.generic)
         if not array.size:
             return array, _plain(array)
-        self.add(_plain(array), given=False)
+        buffer = self.add(array, given=False)
+        buffer.owner = weakref.ref(array, lambda _: self._forget(buffer))
         return array, self.locate(array)
+
+    def _forget(self, buffer: Buffer) -> None:
+        """The memory of a result has been given back: its address may be another's from now on."""
+        i = bisect_right(self.buffers, buffer.start, key=_start) - 1
+        if i >= 0 and self.buffers[i] is buffer:
+            del self.buffers[i]
 
     # Instructions
 
@@ -194,8 +215,10 @@ class Tape(Observer):
         """The addresses of arrays that a call will overwrite; given memory is copied before the first time."""
         found = tuple(self.locate(a) for a in arrays)
         for address in found:
-            if isinstance(address, Address) and address.buffer.given and address.buffer.before is None:
-                address.buffer.before = whole(address.buffer.owner).copy()
+            if isinstance(address, Address) and address.buffer.given and not address.buffer.written:
+                address.buffer.written = True
+                if not address.buffer.shared:
+                    address.buffer.before = whole(address.buffer.owner).copy()
         return found
 
     def run_ufunc(self, function: Any, method: str, inputs: Any, options: Any) -> Any:

@@ -37,7 +37,8 @@ class Guards:
 
     def __init__(self) -> None:
         self.never = False  # whether they are known not to hold again
-        self.tensors: list[Any] = []  # that ``watch`` came across
+        self.tensors: list[Any] = []  # that ``watch`` came across,
+        self.state: list[Any] = []  # and those that optimizers keep
         self._known: dict[tuple[str, int], int] = {}
         self._space: dict[str, Any] = {"differs": self._differs}
         self._looks: list[tuple[str, Callable[[Any, Any], bool]]] = []
@@ -116,6 +117,8 @@ def watch(values: Iterable[Any], guards: Guards) -> None:
                 waiting.append((found, names))
         if isinstance(value, Optimizer):
             _watch_options(value, guards)
+            guards.state += [x for state in value.state.values() for x in state.values() if isinstance(x, TensorBase)]
+            guards.tensors += [p for group in value.param_groups for p in group["params"]]
 
 
 def _watch_options(optimizer: Optimizer, guards: Guards) -> None:

@@ -18,9 +18,10 @@ class Buffer:
     """A piece of memory: made by the step itself, or ``given`` (it was there before, and is used by reference)."""
 
     def __init__(self, owner: np.ndarray, start: int, end: int, given: bool) -> None:
-        self.owner: Any = owner  # keeps the memory, and so the addresses, during the capture
+        self.owner: Any = owner  # given memory is kept, so that its address belongs to no other
         self.start, self.end, self.given = start, end, given
-        self.before: np.ndarray | None = None  # the contents of given memory before the step first wrote to it
+        self.written = False  # whether the step wrote to given memory,
+        self.before: np.ndarray | None = None  # and what was there before, if that may be wanted
         self.shared = False  # whether someone else holds the memory after the step
         self.pinned = False  # whether the contents are wanted after the step
         self.name = ""

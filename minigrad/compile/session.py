@@ -73,7 +73,8 @@ def record(step: Callable[..., Any], args: Any, kwargs: Any, fullgraph: bool = F
         return step(*args, **kwargs), None, str(error)
     with tape:
         tape.enter(arguments)
-        tape.look_at(program.guards.tensors)
+        tape.look_at(program.guards.tensors, [a.buffer for a in addresses(program.inputs)])
+        tape.keep([tensor.array for tensor in program.guards.state])
         result = step(*args, **kwargs)
         if tape.reason is None:
             try:
@@ -156,7 +157,7 @@ def _own(tape: Tape, array: np.ndarray) -> np.ndarray:
 def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) -> None:
     inputs = {address.buffer for address in addresses((program.inputs, program.seeds))}
     _note_effects(tape, program, result, arguments, inputs)
-    if any(buffer.before is not None for buffer in inputs):
+    if any(buffer.written for buffer in inputs):
         raise UnsupportedError("an argument is changed in place")
     places = [part.value for part in program.places]
     changed = [address for _, address, written in program.carried if written]
@@ -171,7 +172,7 @@ def _finish(tape: Tape, program: Program, result: Any, arguments: list[Tensor]) 
     for buffer in tape.buffers:
         if not buffer.given:
             buffer.owner = None  # what the captured run itself calculated
-        elif buffer.before is not None:
+        elif buffer.written:
             program.written.add(id(buffer.owner))
 
 
@@ -248,7 +249,7 @@ def _gradient(tape: Tape, program: Program, name: Any, tensor: Tensor, former: A
         if buffer in touched:  # it was used, or added to in place
             if not isinstance(name, Tensor):
                 raise UnsupportedError("an argument has a gradient before the step")
-            program.carried.append((tensor, tape.locate(array), buffer.before is not None))
+            program.carried.append((tensor, tape.locate(array), buffer.written))
         return
     own = _own(tape, array)
     program.made.append((name, tape.locate(own)))
