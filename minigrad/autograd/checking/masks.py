@@ -31,12 +31,11 @@ def where_wrong(view: View) -> Iterator[Diagnosis]:
             )
     if wrong.sum() == 1 and wrong.size > 2:
         index = list(view.index(int(np.flatnonzero(wrong)[0])))
-        yield view.say(
-            "one_entry",
-            f"Only one entry of the gradient of {view.name} is wrong, {index}: it {kind}.",
-            MEDIUM,
-            expression=f"{index}",
+        seen = "" if view.complete else f"Of the {wrong.size} entries looked at one by one, "
+        text = (
+            f"{seen}{'only' if seen else 'Only'} one entry of the gradient of {view.name} is wrong, {index}: it {kind}."
         )
+        yield view.say("one_entry", text, MEDIUM, expression=f"{index}")
 
 
 def _what(view: View, wrong: np.ndarray) -> str:

@@ -101,7 +101,7 @@ def place_of(error: BaseException, function: Any) -> str:
     if not own:
         return ""
     text = own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-    return f"line {own[-1].lineno}: {text}"
+    return f"line {own[-1].lineno}" + (f": {text}" if text else "")
 
 
 def is_float(x: Any) -> bool:

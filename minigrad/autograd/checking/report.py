@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,13 +140,17 @@ class Report:
             d = self.diagnosis
             parts += [] if self.title == "gradient" else [f"<p>Of the {html.escape(self.title)}:</p>"]
             parts.append(
-                f"<p><b>{html.escape(d.sentence)}</b><br><code>{html.escape(d.code)}</code>, confidence: {d.confidence}</p>"
+                f"<p><b>{_marked(d.sentence)}</b><br><code>{html.escape(d.code)}</code>, confidence: {d.confidence}</p>"
             )
-            parts += [f"<p>Also: {html.escape(o.sentence)} <code>{html.escape(o.code)}</code></p>" for o in self.others]
+            parts += [f"<p>Also: {_marked(o.sentence)} <code>{html.escape(o.code)}</code></p>" for o in self.others]
         if self.worst is not None and not self.ok:
             parts += [f"<p>{html.escape(line)}</p>" for line in self._counted()]
-            parts.append(f"<p>worst entry <code>{html.escape(self.worst.input + str(list(self.worst.index)))}</code>: ")
-            parts.append(f"<code>{html.escape(str(self.worst))}</code></p>")
+            w = self.worst
+            parts.append(f"<p>worst entry <code>{html.escape(w.input + str(list(w.index)))}</code>, the slope of ")
+            parts.append(
+                f"{html.escape(w.what)}: yours <code>{w.analytic:.9g}</code>, numeric <code>{w.numeric:.9g}</code> "
+            )
+            parts.append(f"(error about {w.error:.1g})<br><code>{html.escape(str(w))}</code></p>")
         if self.table and not self.ok:
             rows = "".join(
                 "<tr>"
@@ -158,6 +163,11 @@ class Report:
             parts.append(f"<p>{self._around()} (* differs, k on a kink)</p><table>{rows}</table>")
         parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         return "".join([*parts, "</div>"])
+
+
+def _marked(sentence: str) -> str:
+    """A sentence as HTML, what stands between backticks as code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(sentence))
 
 
 def _wrapped(sentence: str) -> list[str]:

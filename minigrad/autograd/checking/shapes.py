@@ -127,7 +127,11 @@ def shapes_of_functions(evidence: Evidence) -> Diagnosis | None:
             if axes is None:
                 return _other_shape(name, r.needed, r.shape, [y.shape for y in evidence.ys])
             d = _no_sum(name, r.needed, r.shape, axes, CERTAIN)
-            text = d.sentence + " The engine did it here on your behalf; an engine that does not would fail."
+            text = (
+                d.sentence[0].upper()
+                + d.sentence[1:]
+                + " The engine did it here on your behalf; an engine that does not would fail."
+            )
             return say(d.code, text, axis=d.axis, expression=d.expression, input=name)
     return None
 

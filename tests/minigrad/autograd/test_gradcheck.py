@@ -409,6 +409,8 @@ def test_a_wrong_entry_among_a_million_is_found_by_bisection() -> None:
     report = error_of(gradcheck, OneEntryWrong.apply, x).report
     assert report.worst is not None
     assert report.worst.index == OneEntryWrong.at
+    assert report.code == "one_entry"
+    assert "entries looked at one by one, only one" in str(report).replace("\n ", "")
     assert any("*" in cell for row in report.table for cell in row)
 
 
@@ -527,6 +529,24 @@ def test_the_report_shows_entry_values_inequality_table_and_diagnosis() -> None:
     assert max(len(line) for line in text.splitlines()) < 220
 
 
+def test_the_table_of_an_elementwise_function_shows_each_entrys_own_slope() -> None:
+    report = error_of(gradcheck, WrongTanh.apply, leaf(3, 3)).report
+    assert report.of_own
+    assert all("*" in cell for row in report.table[1:] for cell in row[1:])
+    assert "each the slope of the output in its place" in str(report)
+
+
+def test_the_table_shows_the_digits_that_differ() -> None:
+    class Nearly(WrongTanh):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * (1 - mg.tanh(ctx.saved_tensors[0]) ** 2) * (1 + 1e-6)
+
+    cells = [c for row in error_of(gradcheck, Nearly.apply, leaf(2, 2)).report.table[1:] for c in row[1:]]
+    pairs = [c.rstrip("*").split(" / ") for c in cells]
+    assert all(yours != numeric for yours, numeric in pairs)
+
+
 def test_the_report_is_html_in_a_notebook_and_escapes_text() -> None:
     report = mg.autograd.diagnose(
         lambda x: np.where(x > 0, x, 0.1 * x), lambda g, x: g * (x > 0), [np.array([[1.0, -2.0, 3.0, -0.5]])]
@@ -535,6 +555,11 @@ def test_the_report_is_html_in_a_notebook_and_escapes_text() -> None:
     assert "<table>" in page
     assert "x &lt; 0" in page
     assert page.count("<div") == page.count("</div>")
+    report = error_of(gradcheck, WrongTanh.apply, leaf(3, 4)).report
+    page = report._repr_html_()
+    assert "<code>g * (1 - x * x)</code>" in page
+    assert report.worst is not None
+    assert f"yours <code>{report.worst.analytic:.9g}</code>, numeric <code>{report.worst.numeric:.9g}</code>" in page
 
 
 def test_a_right_report_says_so() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -535,6 +536,19 @@ def codes() -> set[str]:
                     constants = [n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant)]
                     found |= {c for c in constants if isinstance(c, str)}
     return found
+
+
+def test_the_readmes_first_example_prints_what_it_shows() -> None:
+    readme = (Path(checking.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    program, shown = readme.split("    import minigrad as mg", 1)[1].split("    GradcheckError: ", 1)
+    place = Path(checking.__file__).parent / "example"  # of no file: its text is not read
+    code = compile(textwrap.dedent("    import minigrad as mg" + program), str(place), "exec")
+    with pytest.raises(GradcheckError) as caught:
+        exec(code, {"__name__": "example"})
+    told = [line.rstrip() for line in str(caught.value).splitlines()]
+    wanted = textwrap.dedent("    " + shown.split("\nThe error is", 1)[0]).rstrip().splitlines()
+    assert len(told) == len(wanted)  # what rounding leaves over may differ from machine to machine
+    assert not [(a, b) for a, b in zip(told, wanted, strict=True) if a != b and "error" not in b]
 
 
 def test_every_code_is_documented() -> None:
