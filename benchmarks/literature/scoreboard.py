@@ -15,7 +15,7 @@ from ae.models import MODELS, Model
 from benchmarks.literature.number import Job, Number, Plan, Row, Rows, markdown
 
 PLAN: Plan = {
-    "data": "mnist", "hidden": [256], "latent": 16, "wide": 800, "epochs": 1, "batch_size": 128, "lr": 1e-3, "probed": 5_000,
+    "data": "mnist", "hidden": [256], "latent": 16, "wide": 800, "epochs": 1, "batch_size": 128, "lr": 1e-3, "probed": 2_000,
 }  # fmt: skip
 QUICK: Plan = PLAN | {"data": "digits", "hidden": [32], "latent": 8, "wide": 80, "batch_size": 32, "probed": 300}
 BEST = {"bce": min, "squared_error": min, "probe": max, "neighbours": max}  # which way is better
