@@ -105,6 +105,10 @@ def tables(options: argparse.Namespace) -> int:
 def numbers(options: argparse.Namespace) -> int:
     """Measure the literature's numbers again; the exit status is 1 if one of them is missed."""
     out = Path(options.out) if options.out else None
+    if options.readme and (options.quick or not out):
+        raise ValueError(
+            "--readme shows what --out FOLDER holds of the full plans: name the folder, and leave out --quick"
+        )
     if out:
         out.mkdir(parents=True, exist_ok=True)
     missed = False
@@ -114,8 +118,8 @@ def numbers(options: argparse.Namespace) -> int:
         )
         print(f"\n{number.title}\n\n{literature.text(number, found['rows'])}", flush=True)
         missed = missed or not all(number.claims(found["rows"]).values())
-    if options.readme:
-        literature_page.rewrite(out or literature_page.KEPT)
+    if options.readme and out:
+        literature_page.rewrite(out)
     return int(missed and not options.quick)
 
 
