@@ -123,12 +123,13 @@ def _conclude(
         last = runs.kept(config, finished)
         if config.keep_best:
             print(f"kept: the model of epoch {last.epoch}, validation loss {last.validation_loss:.2f} nats per image")
-        print(
-            f"test loss after epoch {last.epoch}: {last.test_loss:.2f} nats per image "
-            f"(reconstruction {last.reconstruction:.2f}, KL {last.kl:.2f})"
-        )
+        parts = {"reconstruction": last.reconstruction} | ({"KL": last.kl} if last.kl else {}) | dict(last.parts)
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in parts.items())
+        print(f"test loss after epoch {last.epoch}: {last.test_loss:.2f} nats per image ({told})")
     if figures.available():
-        figures.draw_all(folder, model, finished, _examples(splits), splits.image_shape)
+        rows = _examples(splits.test_labels)
+        images, labels = splits.test_images[rows], splits.test_labels[rows]
+        figures.draw_all(folder, model, finished, images, labels, splits.image_shape)
     else:
         print("no pictures, for matplotlib is not installed: pip install minigrad[plots]")
     print(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
@@ -183,11 +184,10 @@ def _tutorial(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _examples(splits: data.Splits, each: int = 2) -> np.ndarray:
-    """The first test images of every class, one of each, then the next of each."""
-    labels = splits.test_labels
+def _examples(labels: np.ndarray, each: int = 2) -> list[int]:
+    """The rows of the first images of every class, one of each, then the next of each."""
     first = [np.flatnonzero(labels == label)[:each] for label in np.unique(labels)]
-    return splits.test_images[[rows[i] for i in range(each) for rows in first if i < len(rows)]]
+    return [int(rows[i]) for i in range(each) for rows in first if i < len(rows)]
 
 
 if __name__ == "__main__":

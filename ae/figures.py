@@ -25,15 +25,20 @@ def available() -> bool:
 
 
 def draw_all(
-    folder: Path, model: Model, metrics: Sequence[Metrics], images: np.ndarray, shape: tuple[int, int]
+    folder: Path,
+    model: Model,
+    metrics: Sequence[Metrics],
+    images: np.ndarray,
+    labels: np.ndarray,
+    shape: tuple[int, int],
 ) -> None:
     """Write loss.png (if an epoch was finished), reconstructions.png and, of a model that generates, samples.png.
 
-    `images` are the rows `(N, H*W)` to reconstruct.
+    `images` are the rows `(N, H*W)` to reconstruct, `labels` `(N,)` their classes, for models that ask for them.
     """
     if metrics:
         loss_curve(metrics).savefig(folder / "loss.png")
-    reconstructions(model, images, shape).savefig(folder / "reconstructions.png")
+    reconstructions(model, images, labels, shape).savefig(folder / "reconstructions.png")
     if model.generates:
         samples(model, shape).savefig(folder / "samples.png")
 
@@ -58,11 +63,14 @@ def loss_curve(metrics: Sequence[Metrics]) -> "Figure":
     return figure
 
 
-def reconstructions(model: Model, images: np.ndarray, shape: tuple[int, int], columns: int = 10) -> "Figure":
+def reconstructions(
+    model: Model, images: np.ndarray, labels: np.ndarray, shape: tuple[int, int], columns: int = 10
+) -> "Figure":
     """Draw the first images above their reconstructions, in up to two double rows of `columns`."""
     shown = images[: 2 * columns]
     with minigrad.no_grad():
-        copies = model.reconstruct(minigrad.from_numpy(shown)).numpy()
+        classes = minigrad.from_numpy(labels[: len(shown)])
+        copies = model.reconstruct(minigrad.from_numpy(shown), classes).numpy()
     rows = [
         part for start in range(0, len(shown), columns) for part in (shown[start:][:columns], copies[start:][:columns])
     ]

@@ -36,7 +36,7 @@ def cross_entropy(probabilities: np.ndarray, images: np.ndarray) -> float:
         )
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return float(-(x * log_p + (1 - x) * log_q).sum(1).mean())
+    return float(-(x * log_p + (1 - x) * log_q).sum(1).mean()) + 0.0  # -0 is 0
 
 
 def grey_floor(images: np.ndarray) -> float:

@@ -36,7 +36,8 @@ class Autoencoder(Model):
 class Undercomplete(Autoencoder):
     """The autoencoder whose code is smaller than the image, so that it cannot just copy.
 
-    Raises ValueError for any other code. Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 14.1.
+    Raises ValueError for any other code. Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 14.1,
+    equation 14.1.
     """
 
     def __init__(self, pixels: int = 25, latent: int = 10) -> None:

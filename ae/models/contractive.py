@@ -16,8 +16,8 @@ class ContractiveAutoencoder(Model):
     """One sigmoid layer in, one layer out, and the price in closed form: `reconstruction + weight * mean_n |J_n|^2`.
 
     `h = sigmoid(W x + b)` has `dh_j / dx_i = h_j (1 - h_j) W_ji`, hence `|J|^2 = sum_j (h_j (1 - h_j))^2 sum_i W_ji^2`.
-    Source: Rifai et al. 2011, "Contractive Auto-Encoders: Explicit Invariance During Feature Extraction", equations 1
-    and 2; there with tied weights.
+    Source: Rifai et al. 2011, "Contractive Auto-Encoders: Explicit Invariance During Feature Extraction", equation 1
+    and its closed form for a sigmoid layer; there with tied weights.
     """
 
     def __init__(self, pixels: int = 25, latent: int = 50, *, weight: float = 0.1) -> None:
@@ -49,7 +49,7 @@ class ContractiveAutoencoder(Model):
 class DeepContractive(Model):
     """The contractive autoencoder of any depth, its price by double backward; the code is a sigmoid's.
 
-    Source: Rifai et al. 2011, equation 2; Rifai et al. 2011, "Higher Order Contractive Auto-Encoder", for why deeper.
+    Source: Rifai et al. 2011, equation 1; Rifai et al. 2011, "Higher Order Contractive Auto-Encoder", for why deeper.
     """
 
     def __init__(self, pixels: int, hidden: Sequence[int], latent: int, *, weight: float = 0.1) -> None:

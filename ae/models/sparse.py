@@ -12,8 +12,8 @@ from minigrad import Tensor, nn
 class L1Sparse(Model):
     """A ReLU code whose activations cost `weight` nats each: `reconstruction + weight * mean_n sum_j |h_nj|`.
 
-    Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 14.2.1: a Laplace prior on the
-    codes.
+    Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", equation 14.2 and section 14.2.1: a
+    Laplace prior on the codes.
     """
 
     def __init__(self, pixels: int = 25, latent: int = 50, *, weight: float = 0.1) -> None:

@@ -29,8 +29,10 @@ def write(folders: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]
     """
     if not available():
         raise ImportError("a report needs jinja2 and matplotlib: pip install minigrad[report]")
-    page = render([panels.load(Path(folder), data_root) for folder in folders])
     target = Path(out)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder: name a file, such as {target / 'report.html'}")
+    page = render([panels.load(Path(folder), data_root) for folder in folders])
     target.parent.mkdir(parents=True, exist_ok=True)
     runs.write_file(target, page.encode())
     return target

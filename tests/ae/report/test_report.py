@@ -287,6 +287,12 @@ def test_without_a_library_the_extra_is_named(tmp_path, monkeypatch, capsys, mis
     assert "pip install minigrad[report]" in capsys.readouterr().err
 
 
+def test_a_folder_in_the_place_of_the_page_is_said(tmp_path, capsys):
+    folder = train(tmp_path / "run")
+    assert main(["report", str(folder), "--out", str(tmp_path)]) == 1
+    assert f"{tmp_path} is a folder: name a file, such as {tmp_path / 'report.html'}" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_run_is_said(tmp_path, capsys):
     folder = train(tmp_path / "run")
     assert main(["report", str(folder), str(tmp_path / "nowhere")]) == 1
