@@ -5,6 +5,7 @@ The work is done in ``minigrad/autograd/checking``; how it works is told in ``mi
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,7 @@ def gradcheck(
         |analytic - numeric| <= 10 * (estimated numeric error) + 1e-8 |numeric| + 1e-10 (largest slope beside it),
 
     or, if ``atol`` or ``rtol`` is given, ``<= atol + rtol |numeric|`` as in PyTorch. ``eps`` is the first, largest step. Entries
-    on a kink have no derivative: they are checked beside it, and the report lists them. ``fast_mode``, which inputs of more than
+    on a kink have no derivative: they are checked beside it, and a warning or the report lists them. ``fast_mode``, which inputs of more than
     2,000 entries always have, compares slopes along random directions and looks for the wrong entry by bisection.
     ``check_undefined_grad`` also calls backward with the gradients of some outputs only, ``check_grad_dtypes`` asks Functions for
     gradients of their arguments' types. ``masked`` is about sparse tensors, which minigrad has not: it changes nothing.
@@ -149,6 +150,12 @@ def _asked(eps: float | None, atol: float | None, rtol: float | None) -> Toleran
 
 
 def _answer(report: Report, raise_exception: bool) -> bool:
+    if report.ok and report.kinks:
+        count = len(report.kinks)
+        text = (
+            f"{count} {'entry lies on a kink and has' if count == 1 else 'entries lie on kinks and have'} no derivative"
+        )
+        warnings.warn("\n".join([f"gradcheck: {text}; all else is right.", *report.notes]), UserWarning, stacklevel=3)
     if report.ok or not raise_exception:
         return report.ok
     raise GradcheckError(report)
