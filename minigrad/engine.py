@@ -9,6 +9,7 @@ differentiated again.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import weakref
@@ -89,7 +90,6 @@ class Node:
 
     fresh = True  # the rules make new arrays, unless they return g itself or a view
     ends = False  # a path goes on from here
-    keeps = False  # what it saved is no tensor, and yet is freed like one: a factor, an index, a mask
 
     def __init__(
         self, title: str, plan: Plan, edges: list[Edge], values: list[Any] | None, versions: list[tuple[int, Version]]
@@ -103,6 +103,12 @@ class Node:
     def name(self) -> str:
         """The title, as PyTorch shows it: with the place in its source if no formula stands for the operation."""
         return f"torch::autograd::{self.title}" if self.title in _WITHOUT_FORMULA else self.title
+
+    def shown(self) -> Node:
+        """This node, made one of a class that is called as its operation is: ``type(y.grad_fn)`` tells it in PyTorch."""
+        if type(self) is Node:  # not before somebody looks, since backward is faster over nodes of one class
+            self.__class__ = _class_of(self.title)
+        return self
 
     def pull(self, g: Any, as_tensor: bool, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
         """For each input, the node its gradient goes to and that gradient, which the rule gives.
@@ -151,13 +157,13 @@ class Node:
 
     def release(self) -> None:
         """Forget what was saved; a node that saved nothing can be walked again."""
-        if self.versions or self.keeps:
+        if self.versions or self.plan.keeps:
             self.values = None
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         nodes = self._sources()
-        return tuple((nodes.get(i), 0) for i in self.plan.inputs)
+        return tuple((nodes[i].shown() if i in nodes else None, 0) for i in self.plan.inputs)
 
     def _sources(self) -> dict[int, Node]:
         """By the position of each input that needs a gradient, the node its gradient goes to."""
@@ -165,6 +171,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.title} object at {id(self):#x}>"
+
+
+@functools.cache
+def _class_of(title: str) -> type[Node]:
+    return type(title, (Node,), {"__slots__": ()})
 
 
 def stale(title: str, array: np.ndarray, version: Version) -> RuntimeError:
@@ -221,11 +232,8 @@ class Primitive(Signature):
     """
 
     def __init__(self, forward: Callable[..., Any], name: str = "", view: bool = False, keeps: bool = False) -> None:
-        super().__init__(forward, name)
+        super().__init__(forward, name, keeps)
         self.forward, self.view = forward, view
-        self.node: type[Node] = type(
-            self.name, (Node,), {"__slots__": (), "keeps": keeps}
-        )  # type(y.grad_fn) tells the operation
         self.rules: dict[int, tuple[Callable[..., Any], list[str]]] = {}
 
     def vjp(self, **rules: Callable[..., Any]) -> None:
@@ -299,7 +307,7 @@ class Primitive(Signature):
             else:
                 x = [*options.values()][place - 2 * plan.arity - 1]
             values.append(x)
-        result.node, result.needs_grad = self.node(self.name, plan, edges, values, versions), True
+        result.node, result.needs_grad = Node(self.name, plan, edges, values, versions), True
 
     def _link(self, args: Sequence[Any], result: TensorBase) -> None:
         """Make the result a view: it shares the version of the memory, and follows in-place changes of its base."""
@@ -312,7 +320,7 @@ class Primitive(Signature):
 
 
 def define(name: str = "", *, view: bool = False, keeps: bool = False) -> Callable[[Callable[..., Any]], Primitive]:
-    """``@Primitive`` with options: the name that ``grad_fn`` shows, whether the result may share memory, ``Node.keeps``."""
+    """``@Primitive`` with options: the name that ``grad_fn`` shows, whether the result may share memory, ``Plan.keeps``."""
     return lambda forward: Primitive(forward, name, view, keeps)
 
 

@@ -21,12 +21,13 @@ class Plan(NamedTuple):
     kept: list[int]  # the places in [*args, output, *shapes of the args, *options] of what must be saved
     arity: int  # the number of arguments
     inputs: Sequence[int]  # those that could have a gradient
+    keeps: bool = False  # what is saved is no tensor, and yet is freed like one: a factor, an index, a mask
 
 
 class Signature:
     """The names and defaults of an operation's arguments; ``arity`` is -1 for any number of them (``*xs``)."""
 
-    def __init__(self, forward: Callable[..., Any], name: str) -> None:
+    def __init__(self, forward: Callable[..., Any], name: str, keeps: bool) -> None:
         self.__doc__, self.__module__, self.__qualname__ = forward.__doc__, forward.__module__, forward.__qualname__
         self.__wrapped__ = forward  # where help() and inspect find the arguments
         self.__name__ = forward.__name__.strip("_")
@@ -36,6 +37,7 @@ class Signature:
         self.defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         self.variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
         self.arity = -1 if self.variadic else len(self.names)
+        self.keeps = keeps
         self.plans: dict[tuple[int, ...], Plan] = {}
 
     def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -82,7 +84,7 @@ class Signature:
             found.append((i, rule, self._places(needs, count)))
         kept = sorted({k for _, _, places in found for place in places for k in _span(place)})
         pulls = [(i, rule, _taker([_among(kept, place) for place in places])) for i, rule, places in found]
-        plan = Plan(pulls, kept, count, range(count) if self.variadic else sorted(rules))
+        plan = Plan(pulls, kept, count, range(count) if self.variadic else sorted(rules), self.keeps)
         if not self.variadic:
             self.plans[tuple(tracked)] = plan
         return plan

@@ -213,7 +213,7 @@ class Tensor(Convertible):
     @property
     def grad_fn(self) -> Node | None:
         self.sync()
-        return self.node
+        return None if self.node is None else self.node.shown()
 
     @property
     def is_leaf(self) -> bool:

@@ -111,15 +111,14 @@ def test_ae_uses_only_the_public_face() -> None:
 
 
 def test_only_the_engine_records() -> None:
-    makers = {"node": set(), "Node": set(), "AccumulateGrad": set(), "node_of": set(), "OutputNode": set()}  # type: dict[str, set[str]]
+    makers = {"Node": set(), "AccumulateGrad": set(), "node_of": set(), "OutputNode": set()}  # type: dict[str, set[str]]
     for name, path in modules().items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 makers.get(called, set()).add(name)
     assert makers == {
-        "node": {"minigrad.engine"},  # a primitive's own class of nodes
-        "Node": set(),
+        "Node": {"minigrad.engine"},
         "AccumulateGrad": {"minigrad.engine"},
         "node_of": {"minigrad.autograd.function"},  # in the primitives that stand for a Function
         "OutputNode": {"minigrad.autograd.function"},

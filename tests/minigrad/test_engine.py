@@ -239,6 +239,16 @@ def test_retain_grad_keeps_the_gradient_of_an_inner_tensor():
         assert y.grad.tolist() == [4.0, 8.0]
 
 
+def test_the_class_of_a_node_is_called_as_its_operation():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 2).exp() + x
+    kinds = [type(y.grad_fn), *(type(node) for node, _ in y.grad_fn.next_functions)]
+    assert [kind.__name__ for kind in kinds] == ["AddBackward0", "ExpBackward0", "AccumulateGrad"]
+    assert type((x + 1).grad_fn) is kinds[0]
+    y.sum().backward()  # also over nodes that have been looked at
+    np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp([2.0, 4.0]) + 1, 1e-6)
+
+
 def test_next_functions_lead_to_the_leaves():
     for module in (mg, torch):
         x = module.ones(2, requires_grad=True)
