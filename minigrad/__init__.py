@@ -6,7 +6,7 @@ from builtins import int as _int
 from typing import Any
 
 from minigrad import autograd, backends, cuda, debug, func, linalg, nn, optim, utils
-from minigrad.attributes import Size, device
+from minigrad.attributes import Size, contiguous_format, device, preserve_format
 from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from minigrad.compile import compile
 from minigrad.creation import (
@@ -260,12 +260,11 @@ moveaxis, det, inverse = movedim, linalg.det, linalg.inv
 arccos, arcsin, arctan, arctan2, arccosh, arcsinh, arctanh = acos, asin, atan, atan2, acosh, asinh, atanh
 fix, sgn = trunc, sign
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-contiguous_format = preserve_format = None
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with the same history."""
-    return input.clone()
+    return input.clone(memory_format=memory_format)
 
 
 def dropout(input: Tensor, p: _float, train: _bool) -> Tensor:

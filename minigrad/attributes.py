@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+contiguous_format, preserve_format = (
+    "torch.contiguous_format",
+    "torch.preserve_format",
+)  # how a copy is to lie in memory
+
 
 class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple of sizes."""

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.attributes import check_device
+from minigrad.attributes import check_device, contiguous_format
 from minigrad.grad_mode import mode
+from minigrad.ops.dims import laid_like
 from minigrad.ops.joining import stack
 from minigrad.ops.shape import broadcast_to, shape_of
 from minigrad.rounding import scale_and_shift
@@ -128,31 +129,45 @@ def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _filled(shape_of(sizes, size), 0, dtype, device, requires_grad)
 
 
-def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any = None) -> Tensor:
     wanted = input.array.dtype if dtype is None else dtypes.to_numpy(dtype)
-    return _finish(np.full(input.array.shape, value, wanted), requires_grad, device)
+    if memory_format == contiguous_format:
+        return _finish(np.full(input.array.shape, value, wanted), requires_grad, device)
+    return _finish(laid_like(input.array, lambda shape: np.full(shape, value, wanted)), requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros of the shape and type of ``input``."""
-    return _like(input, 0, dtype, device, requires_grad)
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
+    """Zeros of the shape and type of ``input``, lying in memory as ``input`` does."""
+    return _like(input, 0, dtype, device, requires_grad, memory_format)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Ones of the shape and type of ``input``."""
-    return _like(input, 1, dtype, device, requires_grad)
+    return _like(input, 1, dtype, device, requires_grad, memory_format)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """``empty`` of the shape and type of ``input``."""
-    return _like(input, 0, dtype, device, requires_grad)
+    return _like(input, 0, dtype, device, requires_grad, memory_format)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """``full`` of the shape and type of ``input``."""
-    return _like(input, fill_value, dtype, device, requires_grad)
+    return _like(input, fill_value, dtype, device, requires_grad, memory_format)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

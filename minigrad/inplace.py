@@ -248,7 +248,7 @@ class InPlace(Operators):
     def bernoulli(self, p: Any = None, *, generator: Any = None) -> Any:
         """1 with a probability that is the element, or ``p``, else 0: in a new tensor."""
         if p is not None:
-            return self.clone().detach().bernoulli_(p, generator=generator)
+            return s.contiguous_copy(self).detach().bernoulli_(p, generator=generator)
         chances = self.array
         if chances.size and not ((chances >= 0) & (chances <= 1)).all():
             raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie in [0, 1]")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.attributes import contiguous_format
 from minigrad.engine import Primitive, TensorBase, clone
 from minigrad.ops import activation as a
 from minigrad.ops import choosing as ch
@@ -99,7 +100,7 @@ class Operators(TensorBase):
         return la.matmul(other, self)
 
     def clone(self, *, memory_format: Any = None) -> Any:
-        return clone(self)
+        return s.contiguous_copy(self) if memory_format == contiguous_format else clone(self)
 
     # Methods that are the operations of the same name
 

@@ -5,14 +5,16 @@ How the stream is made is in ``minigrad/generator.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.attributes import check_device
+from minigrad.attributes import check_device, contiguous_format
 from minigrad.generator import Generator as _Stream
 from minigrad.generator import default_generator as _default
+from minigrad.ops.dims import laid_like, memory_order
 from minigrad.ops.shape import shape_of
 from minigrad.tensor import Tensor
 
@@ -161,16 +163,66 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     return input.multinomial(num_samples, replacement, generator=generator)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """``rand`` of the shape and type of ``input``."""
-    return rand(*input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+def _drawn_like(
+    input: Tensor, draw: Callable[..., np.ndarray], device: Any, requires_grad: bool, memory_format: Any
+) -> Tensor:
+    found = draw(input.array.shape) if memory_format == contiguous_format else laid_like(input.array, draw)
+    return _finish(found, requires_grad, device)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """``randn`` of the shape and type of ``input``."""
-    return randn(*input.shape, dtype=input.dtype if dtype is None else dtype, requires_grad=requires_grad)
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """``rand`` of the shape and type of ``input``, lying in memory as ``input`` does."""
+    kind = _floating(input.dtype if dtype is None else dtype)
+    return _drawn_like(
+        input, lambda shape: stream(generator).uniform(shape, kind), device, requires_grad, memory_format
+    )
 
 
-def randint_like(input: Tensor, *bounds: int, dtype: Any = None) -> Tensor:
-    """``randint`` of the shape and type of ``input``."""
-    return randint(*bounds, tuple(input.shape), dtype=input.dtype if dtype is None else dtype)
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """``randn`` of the shape and type of ``input``, lying in memory as ``input`` does."""
+    kind, order = _floating(input.dtype if dtype is None else dtype), memory_order(input.array)
+    pairs = memory_format != contiguous_format and order != sorted(order)  # PyTorch's blocks are for dense memory only
+    return _drawn_like(
+        input,
+        lambda shape: stream(generator).normal(shape, kind, 0.0, 1.0, pairs=pairs),
+        device,
+        requires_grad,
+        memory_format,
+    )
+
+
+def randint_like(
+    input: Tensor,
+    *bounds: int,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    **names: int,
+) -> Tensor:
+    """``randint`` of the shape and type of ``input``: ``randint_like(input, low=0, high)``."""
+    low = names.get("low", bounds[0] if len(bounds) > 1 else 0)
+    high = names.get("high", bounds[-1] if bounds else None)
+    if high is None:
+        raise TypeError("randint_like(input, low=0, high): give high, as in randint_like(x, 10)")
+    kind = input.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    return _drawn_like(
+        input, lambda shape: stream(generator).integers(shape, low, high, kind), device, requires_grad, memory_format
+    )

@@ -20,7 +20,7 @@ from minigrad.engine import Node, Version
 from minigrad.grad_mode import mode
 from minigrad.hooks import RemovableHandle, announce, attach, checked, retain
 from minigrad.ops.dims import one_axis
-from minigrad.ops.shape import shape_of
+from minigrad.ops.shape import contiguous_copy, shape_of
 from minigrad.printing import tensor_repr
 
 
@@ -112,7 +112,7 @@ class Tensor(Convertible):
         return self.array.flags.c_contiguous
 
     def contiguous(self, memory_format: Any = None) -> Tensor:
-        return self if self.array.flags.c_contiguous else self.clone()
+        return self if self.array.flags.c_contiguous else contiguous_copy(self)
 
     def is_floating_point(self) -> bool:
         return self.array.dtype.kind == "f"

@@ -36,6 +36,19 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * axis, index)
 
 
+def memory_order(x: np.ndarray) -> list[int]:
+    """The axes of an array like ``x`` from the outermost in memory to the innermost, as PyTorch's ``empty_like`` has them."""
+    axes = list(range(x.ndim))
+    return axes if x.flags.c_contiguous or 0 in x.strides else sorted(axes, key=lambda axis: -abs(x.strides[axis]))
+
+
+def laid_like(x: np.ndarray, make: Callable[[tuple[int, ...]], Any]) -> Any:
+    """What ``make(shape)`` gives, lying in memory as ``x`` does: the first made is the first there, as in PyTorch."""
+    order = memory_order(x)
+    made = make(tuple(x.shape[axis] for axis in order))
+    return made if order == sorted(order) else made.transpose(sorted(order, key=order.__getitem__))
+
+
 def axes_of(x: Any, dim: Any) -> tuple[int, ...]:
     """The axes that ``dim`` means, counted from the front; None or () means all of them."""
     ndim = array_of(x).ndim

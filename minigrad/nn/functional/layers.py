@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from minigrad.generator import default_generator
 from minigrad.grad_mode import mode
 from minigrad.mutation import change, touch
 from minigrad.ops import kinks as k
-from minigrad.ops.dims import along, array_of
+from minigrad.ops.dims import along, array_of, laid_like
 from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
 from minigrad.ops.normalization import batch_standardized, rescaled, standardized
@@ -36,6 +37,10 @@ __all__ = [
 ]
 
 
+def _kept(p: float) -> Callable[[tuple[int, ...]], np.ndarray]:
+    return lambda shape: default_generator.bernoulli(1 - p, shape)
+
+
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """In training, each element becomes 0 with probability ``p``, else is divided by ``1 - p``; else the input itself.
 
@@ -50,7 +55,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     if p == 1:
         mask = np.zeros_like(x)
     else:
-        mask = default_generator.bernoulli(1 - p, x.shape).astype(x.dtype, copy=False)
+        mask = laid_like(x, _kept(p)).astype(x.dtype, copy=False)
         mask /= x.dtype.type(1 - p)
     return change(input, input * mask, "dropout_") if inplace else input * mask
 
@@ -293,7 +298,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     if not training or p == 0 or not x.size:
         return input
     limit = -1.7580993408473766  # -scale * alpha of selu
-    kept = np.zeros_like(x) if p == 1 else default_generator.bernoulli(1 - p, x.shape).astype(x.dtype, copy=False)
+    kept = np.zeros_like(x) if p == 1 else laid_like(x, _kept(p)).astype(x.dtype, copy=False)
     a = 0.0 if p == 1 else 1 / math.sqrt((1 - p) * (1 + p * limit * limit))
     result = input * (kept * x.dtype.type(a)) + ((1 - kept) * (a * limit) + a * p * -limit).astype(x.dtype)
     return change(input, result, "alpha_dropout_") if inplace else result
