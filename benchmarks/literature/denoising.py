@@ -14,7 +14,7 @@ from benchmarks.literature.number import Job, Number, Plan, Row, Rows, markdown,
 
 PLAIN, LEVEL = "plain", "0.3"  # LEVEL is how much noise there is to learn from
 PLAN: Plan = {
-    "data": "mnist", "hidden": [128], "latent": 64, "epochs": 3, "batch_size": 128, "lr": 1e-3, "train_level": float(LEVEL),
+    "data": "mnist", "hidden": [128], "latent": 64, "epochs": 2, "batch_size": 128, "lr": 1e-3, "train_level": float(LEVEL),
     "levels": [0.15, 0.3, 0.45], "seeds": 2,
 }  # fmt: skip
 QUICK: Plan = PLAN | {"data": "digits", "hidden": [32], "latent": 16, "epochs": 20, "batch_size": 32, "seeds": 2}
