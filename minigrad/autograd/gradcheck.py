@@ -70,10 +70,11 @@ def gradcheck(
         |analytic - numeric| <= 10 * (estimated numeric error) + 1e-8 |numeric| + 1e-10 (largest slope beside it),
 
     or, if ``atol`` or ``rtol`` is given, ``<= atol + rtol |numeric|`` as in PyTorch. ``eps`` is the first, largest step. Entries
-    on a kink have no derivative: they are checked beside it, and a warning or the report lists them. ``fast_mode``, which inputs of more than
-    2,000 entries always have, compares slopes along random directions and looks for the wrong entry by bisection.
-    ``check_undefined_grad`` also calls backward with the gradients of some outputs only, ``check_grad_dtypes`` asks Functions for
-    gradients of their arguments' types. ``masked`` is about sparse tensors, which minigrad has not: it changes nothing.
+    on a kink have no derivative: they are checked beside it, and a warning or the report lists them. ``nondet_tol`` is how far
+    two calls may differ, and is added to the tolerance. ``fast_mode``, which inputs of more than 2,000 entries always have,
+    compares slopes along random directions and looks for the wrong entry by bisection. ``check_undefined_grad`` also calls
+    backward with the gradients of some outputs only, ``check_grad_dtypes`` asks Functions for gradients of their arguments'
+    types. ``masked`` is about sparse tensors, which minigrad has not: it changes nothing.
 
     Raises ValueError if no input requires a gradient, NotImplementedError if forward mode or vmap is to be checked.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
@@ -86,7 +87,7 @@ def gradcheck(
     if not check_backward_ad:
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     problem = TensorProblem(func, inputs)
-    report = examine(problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode)
+    report = examine(problem, asked=_asked(eps, atol, rtol, nondet_tol), nondet_tol=nondet_tol, fast=fast_mode)
     return _answer(_further(problem, report, check_undefined_grad, check_grad_dtypes), raise_exception)
 
 
@@ -123,7 +124,11 @@ def gradgradcheck(
     gradients = Gradients(func, inputs, grad_outputs, gen_non_contig_grad_outputs)
     problem = TensorProblem(gradients, gradients.inputs)
     report = examine(
-        problem, asked=_asked(eps, atol, rtol), nondet_tol=nondet_tol, fast=fast_mode, title="second derivative"
+        problem,
+        asked=_asked(eps, atol, rtol, nondet_tol),
+        nondet_tol=nondet_tol,
+        fast=fast_mode,
+        title="second derivative",
     )
     if not report.ok and report.code == "detached":
         report.diagnosis = Diagnosis(
@@ -136,17 +141,17 @@ def gradgradcheck(
             input=report.diagnosis.input if report.diagnosis else None,
         )
     if report.ok:
-        gap = asymmetry(problem, len(gradients.given), _asked(eps, atol, rtol))
+        gap = asymmetry(problem, len(gradients.given), _asked(eps, atol, rtol, nondet_tol))
         if gap is not None:
             report = Report(False, gap, shapes=report.shapes, title="second derivative")
     return _answer(_further(problem, report, check_undefined_grad, check_grad_dtypes), raise_exception)
 
 
-def _asked(eps: float | None, atol: float | None, rtol: float | None) -> Tolerance:
+def _asked(eps: float | None, atol: float | None, rtol: float | None, nondet_tol: float) -> Tolerance:
     for name, value in (("eps", eps), ("atol", atol), ("rtol", rtol)):
         if value is not None and (value < 0 or (name == "eps" and value == 0)):
             raise ValueError(f"{name} must be {'positive' if name == 'eps' else 'at least 0'}, got {value}")
-    return Tolerance(eps, atol, rtol)
+    return Tolerance(eps, atol, rtol, nondet_tol)
 
 
 def _answer(report: Report, raise_exception: bool) -> bool:

@@ -29,6 +29,7 @@ class Tolerance(NamedTuple):
     eps: float | None = None
     atol: float | None = None
     rtol: float | None = None
+    nondet_tol: float = 0.0  # how far two calls may differ
 
 
 class Block(NamedTuple):
@@ -81,6 +82,8 @@ class Evidence:
     def split(self, g: np.ndarray) -> Arrays:
         """A gradient of all outputs as one for each."""
         cuts = np.cumsum([y.size for y in self.ys])[:-1]
+        if not self.ys:
+            return []
         return [part.reshape(y.shape) for part, y in zip(np.split(g, cuts), self.ys, strict=True)]
 
     def upstream(self) -> Arrays:
@@ -139,7 +142,8 @@ class Evidence:
             return (self.asked.atol or 0.0) + (self.asked.rtol or 0.0) * size
         beside = size.max(axis=1, keepdims=True, initial=0.0)
         coarse = 200 * self.machine if self.machine > LOW else 0.0
-        return 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside + TINY
+        found = 10 * np.where(np.isfinite(error), error, 0.0) + (RTOL + coarse) * size + (ATOL + coarse) * beside + TINY
+        return found + self.asked.nondet_tol
 
     def rows(self) -> np.ndarray:
         """The sums of outputs whose slopes are compared: each output, or three random sums."""

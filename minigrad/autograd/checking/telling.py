@@ -168,6 +168,5 @@ def _formula(evidence: Evidence, error: float) -> str:
     if evidence.asked.atol is not None or evidence.asked.rtol is not None:
         return f"{evidence.asked.atol or 0:g} + {evidence.asked.rtol or 0:g} * |numeric|"
     coarse = 200 * evidence.machine if evidence.machine > IMPRECISE else 0.0
-    return (
-        f"10 * {error:.1g} (numeric error) + {RTOL + coarse:.0e} * |numeric| + {ATOL + coarse:.0e} * largest beside it"
-    )
+    more = f" + {evidence.asked.nondet_tol:g}" if evidence.asked.nondet_tol else ""
+    return f"10 * {error:.1g} (numeric error) + {RTOL + coarse:.0e} * |numeric| + {ATOL + coarse:.0e} * largest beside it{more}"
