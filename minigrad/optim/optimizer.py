@@ -11,7 +11,6 @@ import itertools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -150,7 +149,7 @@ class Optimizer:
         for group in self.param_groups:
             if mode.capture is not None:
                 mode.capture.release(group["params"])  # runs are made of the parameters' own arrays
-            for run in self._workspace.runs(group, self.state, partial(self._start, group=group)):
+            for run in self._workspace.runs(group, self.state, self._start):
                 self._begin(run, group)
                 if mode.capture is not None:
                     mode.capture.again(self._begin, run, group)

@@ -93,7 +93,7 @@ class Workspace:
         self._known: dict[int, tuple[list[Any], list[Run]]] = {}
         self._scratch: dict[np.dtype, list[np.ndarray]] = {}
 
-    def runs(self, group: dict[str, Any], state: Any, start: Callable[[Tensor], bool]) -> list[Run]:
+    def runs(self, group: dict[str, Any], state: Any, start: Callable[[Tensor, dict[str, Any]], bool]) -> list[Run]:
         """The runs of the parameters in ``group`` that have a gradient.
 
         When they are made, ``start`` is called for each parameter: it makes missing state and returns whether it did.
@@ -105,7 +105,7 @@ class Workspace:
             if len(arrays) == len(known[0]) and all(map(is_, arrays, known[0])):
                 return known[1]
         self._known.pop(id(group), None)
-        begun = [start(p) for p in params]
+        begun = [start(p, group) for p in params]
         runs = [self._run(part, state, first) for part, first in list(_parts(params, state, begun))]
         if not any(begun):
             self._known[id(group)] = _arrays(params, state), runs
