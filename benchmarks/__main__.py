@@ -34,16 +34,22 @@ def run(options: argparse.Namespace) -> int:
     """Measure, and print each work as soon as it is done."""
     works = catalogue.select(_list(options.works))
     asked = registry.select(options.engines)
-    method = Method(options.rounds, options.seconds, options.threads, shared=options.shared)
+    method = Method(options.rounds, options.seconds, options.threads, shared=options.shared, minutes=options.minutes)
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise ValueError(f"--out {options.out}: there is no folder {Path(options.out).absolute().parent}")
     missing = {engine.name: what for engine in asked if (what := engine.missing())}
-    facts = {"rounds": method.rounds, "seconds": method.seconds, "threads": method.threads, "turns": method.turns}
+    keys = ("rounds", "seconds", "threads", "turns", "minutes")
+    facts = {key: getattr(method, key) for key in keys if getattr(method, key) is not None}
+    facts["engines"] = [engine.name for engine in asked]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     results = Results(now, machine.describe(), facts, missing=missing)
     engines = [engine for engine in asked if engine.name not in missing]
     if not engines:
         raise ValueError("; ".join(f"{name}: {what}" for name, what in missing.items()))
+    if options.resume:
+        results = _former(options, results)
+        done = {work.name for work in results.works}
+        works = [work for work in works if work.name not in done]
     print(report.head(results))
     status = 0
     for outcome in measure(works, engines, method, results.engines, _status):
@@ -54,9 +60,28 @@ def run(options: argparse.Namespace) -> int:
         if options.out:
             results.write(options.out)  # after every work, so that an interruption loses one at most
     print(f"\n{report.versions(results)}")
+    if left := [work.name for work in works if work.name not in {found.name for found in results.works}]:
+        print(f"\nleft out, since {method.minutes:g} minutes are over: {', '.join(left)}; --resume measures them")
+        status = 1
     if options.readme:
         page.rewrite(results)
     return int(status)
+
+
+def _former(options: argparse.Namespace, now: Results) -> Results:
+    """What an interrupted run has measured already; it must have been measured in the same way."""
+    if not options.out:
+        raise ValueError("--resume goes on with the file that --out names: name it")
+    if not Path(options.out).exists():
+        return now
+    results = read(options.out)
+    for what, former, present in (("method", results.method, now.method), ("missing", results.missing, now.missing)):
+        if former != present:
+            raise ValueError(
+                f"--resume: {options.out} has {what} {former}, and this run {present}: give the same, or another file"
+            )
+    results.works = [work for work in results.works if work.times]
+    return results
 
 
 def show(options: argparse.Namespace) -> int:
@@ -147,6 +172,8 @@ def _parser() -> argparse.ArgumentParser:
         threads=machine.processors(),
         out=None,
         readme=False,
+        resume=False,
+        minutes=None,
     )
     commands = parser.add_subparsers(title="commands", metavar="")
     command = commands.add_parser("run", help="measure", description=run.__doc__)
@@ -155,7 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--rounds", type=int, default=9, help="observations of each engine; default: 9")
     command.add_argument("--seconds", type=float, default=0.6, help="of timing a round and engine; default: 0.6")
     command.add_argument("--threads", type=int, default=machine.processors(), help="of each engine; default: all")
+    command.add_argument("--minutes", type=float, help="for all works: as many of the rounds as fit, one at least")
     command.add_argument("--out", metavar="FILE", help="keep the results as JSON")
+    command.add_argument("--resume", action="store_true", help="leave out the works that --out FILE holds already")
     command.add_argument("--readme", action="store_true", help="rewrite the tables of benchmarks/README.md")
     command.set_defaults(command=run, shared=False)
     commands.add_parser("list", help="name the works and engines").set_defaults(command=names)

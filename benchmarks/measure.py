@@ -8,6 +8,7 @@ is timed.
 
 import contextlib
 import dataclasses
+import math
 import statistics
 import tempfile
 import time
@@ -33,7 +34,8 @@ class Method:
     """How to measure; `seconds` is what an engine is timed for in a round, in so many turns.
 
     `shared` lets all works share their processes, not only those of a family. That saves starting them, but memory can
-    then not be told apart and is not reported.
+    then not be told apart and is not reported. `minutes` is what all works together may take: each gets its share, and as
+    many of the rounds as fit into it, one at least; what has not begun by then is left out.
     """
 
     rounds: int
@@ -43,6 +45,7 @@ class Method:
     warm: float = 0.1
     patience: float = 600.0
     shared: bool = False
+    minutes: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("rounds", 1), ("threads", 1), ("turns", 1)):
@@ -50,6 +53,8 @@ class Method:
                 raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if not self.seconds > 0:
             raise ValueError(f"seconds must be positive, not {self.seconds}")
+        if self.minutes is not None and not self.minutes > 0:
+            raise ValueError(f"minutes must be positive, not {self.minutes}")
 
 
 def measure(
@@ -60,8 +65,13 @@ def measure(
     tell: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Outcome]:
     """Measure the works, those of one family together; fill in the engines' versions, and tell what goes on."""
-    for _, members in groupby(works, key=lambda work: "" if method.shared else work.family):
-        yield from _Sitting(list(members), engines, method, versions, tell).run()
+    families = groupby(works, key=lambda work: "" if method.shared else work.family)
+    waiting = [_Sitting(list(members), engines, method, versions, tell) for _, members in families]
+    end = math.inf if method.minutes is None else time.monotonic() + 60 * method.minutes
+    while waiting and time.monotonic() < end:
+        weights = [sitting.weight for sitting in waiting]
+        share = weights[0] / max(1, sum(weights))
+        yield from waiting.pop(0).run(time.monotonic() + share * (end - time.monotonic()))
 
 
 class _Sitting:
@@ -80,7 +90,13 @@ class _Sitting:
         self.outcomes = {work.name: _outcome(work) for work in works}
         self.method, self.versions, self.tell = method, versions, tell
 
-    def run(self) -> list[Outcome]:
+    @property
+    def weight(self) -> int:
+        """How many measurements a round has."""
+        return sum(engine.can(work) for engine in self.engines for work in self.works)
+
+    def run(self, end: float = math.inf) -> list[Outcome]:
+        """Measure in as many rounds as fit before `end`, but in one."""
         with tempfile.TemporaryDirectory() as folder:
             for work in self.works:
                 self.tell(f"{work.name}: comparing results")
@@ -91,13 +107,18 @@ class _Sitting:
             with self._workers() as workers:
                 for work in self.works:
                     self._check(work, workers, Path(folder))
+            longest = 0.0
             for turn in range(self.method.rounds):
+                begin = time.monotonic()
+                if turn and begin + longest > end:
+                    break
                 with self._workers() as workers:
                     for work in self.works:
                         self.tell(f"{work.name}: round {turn + 1} of {self.method.rounds}")
                         able = self._able(work)
                         shift = turn % max(1, len(able))
                         self._round(work, able[shift:] + able[:shift], workers, Path(folder))
+                longest = max(longest, time.monotonic() - begin)
         return list(self.outcomes.values())
 
     def _able(self, work: Work) -> list[Engine]:

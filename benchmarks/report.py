@@ -1,5 +1,7 @@
 """Results as text: a block for each work in the terminal, and Markdown tables for the page."""
 
+from typing import Any
+
 from benchmarks.intervals import Interval
 from benchmarks.registry import ENGINES, REFERENCE
 from benchmarks.results import Outcome, Results
@@ -11,7 +13,8 @@ def head(results: Results) -> str:
     lines = [
         f"{machine['processor']}, {machine['processors']} processors, {machine['system']}, Python {machine['python']}; "
         f"{_plural(method['threads'], 'thread')} each",
-        f"{_plural(method['rounds'], 'round')}, each in new processes; {method['seconds']:g} s a round and engine",
+        f"{_plural(method['rounds'], 'round')}{_within(method)}, each in new processes; "
+        f"{method['seconds']:g} s a round and engine",
     ]
     load = machine.get("load before", 0)
     if load > 0.5:
@@ -68,7 +71,7 @@ def markdown(results: Results, group: str, reference: str = REFERENCE) -> str:
     return (
         f"{_table([work.title for work in works], engines, cells)}\n\n"
         f"A cell is the median time of a step; in brackets how many times as fast as {reference}, with the interval of "
-        f"that ratio over {_plural(method['rounds'], 'round')}.\n"
+        f"that ratio over {_rounds(works)}.\n"
         f"{machine['processor']}, {_plural(method['threads'], 'thread')}, {machine['system']}, "
         f"Python {machine['python']}, {', '.join(f'{k} {v}' for k, v in used.items())}. "
         f"Matrix products: {products}."
@@ -133,6 +136,15 @@ def _two_digits(value: float) -> str:
 def _middle(values: list) -> float:
     ordered = sorted(values)
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def _within(method: dict[str, Any]) -> str:
+    return f" or fewer, {method['minutes']:g} minutes in all" if method.get("minutes") else ""
+
+
+def _rounds(works: list[Outcome]) -> str:
+    counts = sorted({len(times.seconds) for work in works for times in work.times.values()})
+    return _plural(counts[-1], "round") if len(counts) == 1 else f"{counts[0]} to {_plural(counts[-1], 'round')}"
 
 
 def _plural(count: int, noun: str) -> str:
