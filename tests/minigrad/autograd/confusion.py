@@ -20,6 +20,7 @@ from tests.minigrad.autograd import catalogue_activations, catalogue_arrays, cat
 from tests.minigrad.autograd.catalogue import LABELS, OPERATIONS, Operation
 from tests.minigrad.autograd.edited import bent, held_out
 from tests.minigrad.autograd.held_out import HELD_OUT
+from tests.minigrad.autograd.held_out_last import LAST
 from tests.minigrad.autograd.held_out_later import LATER
 
 PARTS = (catalogue_activations, catalogue_arrays, catalogue_products)  # importing them fills the catalogue
@@ -94,6 +95,7 @@ def text(right: int) -> str:
     hand = {ref: by_hand(OPERATIONS, ref) for ref in (True, False)}
     kept = {ref: by_hand(HELD_OUT, ref) for ref in (True, False)}
     later = {ref: by_hand(LATER, ref) for ref in (True, False)}
+    last = {ref: by_hand(LAST, ref) for ref in (True, False)}
     machine = {ref: by_machine(ref) for ref in (True, False)}
     alarms: Counter[tuple[str, str]] = Counter()
     tried: Counter[str] = Counter()
@@ -101,7 +103,7 @@ def text(right: int) -> str:
         tried[trial.regime] += 1
         if trial.report is not None:
             alarms[trial.regime, f"{trial.row} ({trial.report.code})"] += 1
-    rules = [op.name for op in [*OPERATIONS, *HELD_OUT, *LATER] if not accept(op)]
+    rules = [op.name for op in [*OPERATIONS, *HELD_OUT, *LATER, *LAST] if not accept(op)]
     lines = [
         "# How often the checker is right",
         "",
@@ -114,6 +116,7 @@ def text(right: int) -> str:
         lines.append(f"| by hand | {word} | {rate(hand[known])} |")
         lines.append(f"| by hand, first held-out part | {word} | {rate(kept[known])} |")
         lines.append(f"| by hand, second held-out part | {word} | {rate(later[known])} |")
+        lines.append(f"| by hand, third held-out part | {word} | {rate(last[known])} |")
         lines.append(f"| by machine | {word} | {rate(r for r in machine[known] if not held_out(r.name))} |")
         lines.append(f"| by machine, held out | {word} | {rate(r for r in machine[known] if held_out(r.name))} |")
     lines += ["", "| right gradients | number | false alarms |", "|---|---|---|"]
@@ -122,10 +125,15 @@ def text(right: int) -> str:
         lines.append(f"| {regime} | {tried[regime]} | {', '.join(wrong) or 0} |")
     lines.append(f"| all | {sum(tried.values())} | {sum(alarms.values())} |")
     lines.append(
-        f"| right rules of the catalogue | {len(OPERATIONS) + len(HELD_OUT) + len(LATER)} | {', '.join(rules) or 0} |"
+        f"| right rules of the catalogue | {len(OPERATIONS) + len(HELD_OUT) + len(LATER) + len(LAST)} | {', '.join(rules) or 0} |"
     )
-    lines += ["", "## By hand, with a reference", "", *matrix(hand[True] + kept[True] + later[True])]
-    lines += ["", "## By hand, without a reference", "", *matrix(hand[False] + kept[False] + later[False])]
+    lines += ["", "## By hand, with a reference", "", *matrix(hand[True] + kept[True] + later[True] + last[True])]
+    lines += [
+        "",
+        "## By hand, without a reference",
+        "",
+        *matrix(hand[False] + kept[False] + later[False] + last[False]),
+    ]
     lines += ["", "## By machine, with a reference", "", *matrix(machine[True])]
     lines += ["", "## By machine, without a reference", "", *matrix(machine[False])]
     print(f"took {time.perf_counter() - start:.0f} s")

@@ -1,4 +1,4 @@
-"""A second held-out part, written after the first had led to a repair: measured once, and nothing was changed because of it."""
+"""A second part, once held out, written after the first had led to a repair."""
 
 from __future__ import annotations
 
