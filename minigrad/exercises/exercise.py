@@ -49,7 +49,8 @@ class Exercise(NamedTuple):
     def start(self) -> str:
         """What the learner's file holds at first."""
         raw = "r" if "\\" in self.text else ""
-        return f'{raw}"""{self.heading}\n\n{self.text}\n"""\n\n{self.stub}'
+        gap = "\n" if self.stub.startswith(("def ", "class ")) else ""
+        return f'{raw}"""{self.heading}\n\n{self.text}\n"""\n\n{gap}{self.stub}'
 
     @property
     def heading(self) -> str:

@@ -94,10 +94,25 @@ class Grader:
             try:
                 self.compare(name, found, self._run(getattr(self.solution, name), given), given)
             except Failure:
-                if not _repeats(found, self._run(function, given)):
-                    text = f"{name} returns other values each time it is called with the same arguments: draw nothing in it."
-                    self.fail("not_repeatable", text)
+                self._without_arguments(name, found, given, specs)
                 raise
+
+    def _without_arguments(self, name: str, found: Any, given: Draw, specs: dict[str, Any]) -> None:
+        """A wrong value that has nothing to do with the arguments: it is random, or always the same."""
+
+        mine, right = getattr(self.learner, name), getattr(self.solution, name)
+        now, again = numbers(found), numbers(self._run(mine, given))
+        if now is None or again is None:
+            return
+        if not np.array_equal(now, again, equal_nan=True):
+            text = f"{name} returns other values each time it is called with the same arguments: draw nothing in it."
+            self.fail("not_repeatable", text)
+        others = [d for d in draws(letters_of(specs), **specs) if _alike(d, given)]
+        kinds = [len({array(self._run(f, d)).tobytes() for d in others}) for f in (mine, right)]
+        if np.isfinite(now).all() and now.any() and kinds[0] == 1 < kinds[1]:
+            self.fail(
+                "constant", f"{name} returns {now.flat[0]:g} whatever its arguments are: it is still to be written."
+            )
 
     def no_overflow(self, name: str, *arguments: Any) -> None:
         """The learner's function ``name`` takes no exponential of a large number at these arguments."""
@@ -189,17 +204,22 @@ class Grader:
         tensor_found = any(isinstance(f, Tensor) for f in (found if isinstance(found, (tuple, list)) else [found]))
         self.expect(not tensor_found, "wrong_type", "The rule returned a tensor; this exercise works on NumPy arrays.")
         points = list(draws(letters, **specs))
+        everywhere = [*points, *edges(letters, **specs)]
+        titled = self._titled(self.titled, name, forward, rule, known, everywhere)
+        if titled is not None:
+            raise titled
         try:
             first, *more = [list(d.values()) for d in points]
             self._check(forward, rule, right, first, more, wrt)
             for given in edges(letters, **specs):
                 shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in given.items() if isinstance(v, np.ndarray))
                 self._check(forward, rule, right, list(given.values()), [], wrt, f"Only at the edge shapes {shapes}: ")
-            for given in [*points, *edges(letters, **specs)]:
+            for given in everywhere:
                 self._beside_reference(forward, rule, known, given)
         except Failure as failure:
-            titles = self.titled if failure.sure else self.mistakes
-            raise self._known_rule(failure, name, forward, rule, points, titles) from None
+            if failure.sure:
+                raise
+            raise self._titled(self.mistakes, name, forward, rule, known, everywhere) or failure from None
 
     def _check(
         self, forward: Any, rule: Any, right: Any, inputs: list[Any], more: list[Any], wrt: Any, where: str = ""
@@ -212,20 +232,23 @@ class Grader:
         if not report.ok:
             raise failure_of(report, where)
 
-    def _known_rule(
-        self, failure: Failure, name: Any, forward: Any, rule: Any, points: list[Draw], titles: Collection[str]
-    ) -> Failure:
-        """The same failure, with the one of these known mistakes that gives the same gradients, if there is one."""
+    def _titled(
+        self, titles: Collection[str], name: Any, forward: Any, rule: Any, right: Any, points: list[Draw]
+    ) -> Failure | None:
+        """The one of these known mistakes that gives the learner's gradients."""
         for title in titles:
             names = self.mistakes[title]
             theirs = getattr(names, name) if isinstance(name, str) else name(names)
             try:
-                same = all(agree(*(_pulled(forward, f, given) for f in (rule, theirs))) for given in points)
+                pulled = [[_pulled(forward, f, given) for f in (rule, theirs, right)] for given in points]
             except Exception:  # some known mistakes are that it raises
                 continue
-            if same:
-                return Failure("known_mistake", f"Your gradient is that of a known mistake: {title}.", failure.details)
-        return failure
+            apart = [i for i, (mine, _, wanted) in enumerate(pulled) if not agree(mine, wanted)]
+            if apart and all(agree(mine, other) for mine, other, _ in pulled):
+                mine, _, wanted = pulled[apart[0]]
+                text = f"Your gradient is that of a known mistake: {title}."
+                return Failure("known_mistake", text, _apart(mine, wanted, points[apart[0]]))
+        return None
 
     def _beside_reference(self, forward: Any, rule: Any, right: Any, given: Draw) -> None:
         """The same subgradient as the reference's at kinks, where the slopes leave a choice."""
@@ -273,10 +296,19 @@ def _pulled(forward: Any, rule: Any, given: Draw) -> np.ndarray:
     return np.concatenate([np.ravel(v) for v in (found if isinstance(found, (tuple, list)) else [found])]).astype(float)
 
 
-def _repeats(a: Any, b: Any) -> bool:
-    """Whether two results are the same, as far as they are numbers."""
-    mine, again = numbers(a), numbers(b)
-    return mine is None or again is None or np.array_equal(mine, again, equal_nan=True)
+def _alike(a: Draw, b: Draw) -> bool:
+    """Whether two draws have the same shapes."""
+    return all(np.shape(a[k]) == np.shape(b[k]) for k in a)
+
+
+def _apart(mine: np.ndarray, right: np.ndarray, given: Draw) -> list[str]:
+    """Where two gradients, each as one vector of all inputs, differ first."""
+    if mine.shape != right.shape:
+        return [f"yours    {mine.size} numbers", f"expected {right.size}", *_shown(given, ())]
+    i = int(np.argmax(~np.isclose(mine, right, rtol=1e-9, atol=1e-12)))
+    first = next(v for v in given.values() if isinstance(v, np.ndarray))
+    at = tuple(int(k) for k in np.unravel_index(i, first.shape)) if i < first.size else ()
+    return [f"yours    {mine[i]:.9g}", f"expected {right[i]:.9g}   for a random g", *_shown(given, at)]
 
 
 def _kind(value: Any) -> str:

@@ -20,6 +20,13 @@ from minigrad.exercises.judge import Verdict, grade
 from minigrad.tensor import Tensor
 
 FILLS: dict[str, float | None] = {"zeros": 0.0, "ones": 1.0, "a constant": 0.37, "nan": np.nan, "return g": None}
+CONSTANT = ("constant", "all_entries", "zero", "wrong_type", "wrong_value")  # a number alone is no constant to be seen
+EXPECTED = {
+    "zeros": ("zero", "wrong_type"),
+    "ones": CONSTANT,
+    "a constant": CONSTANT,
+    "nan": ("nan", "zero", "wrong_type"),
+}
 NOT_AN_ANSWER = ("broken_exercise", "crashed")  # the fault of the exercise, and no diagnosis
 
 
@@ -35,7 +42,8 @@ class Proof(NamedTuple):
         if not self.codes:
             return self.verdict.passed
         said = self.verdict.code
-        return not self.verdict.passed and said not in NOT_AN_ANSWER and (self.codes == ("*",) or said in self.codes)
+        wanted = said in self.codes or (self.codes == ("*",) and said != "unknown")
+        return not self.verdict.passed and said not in NOT_AN_ANSWER and wanted
 
     def __str__(self) -> str:
         wanted = " or ".join(self.codes).replace("*", "any diagnosis") or "pass"
@@ -54,7 +62,9 @@ def answers(exercise: Exercise) -> dict[str, Callable[[], Proof]]:
 
     def hollow(name: str, value: float | None, paths: list[tuple[str, ...]] = paths) -> Callable[[], Proof]:
         return lambda: Proof(
-            name, ("*",), grade(exercise, exercise.solution, alter=lambda n: _emptied(n, paths, value))
+            name,
+            EXPECTED.get(name.partition(" from ")[0], ("*",)),
+            grade(exercise, exercise.solution, alter=lambda n: _emptied(n, paths, value)),
         )
 
     found = {

@@ -37,8 +37,13 @@ def named(wrong: Wrong, was_finite: bool) -> tuple[str, str] | None:
             return "nan", f"{label} is nan everywhere."
         return "overflow", f"{label} is {mine[~np.isfinite(mine)][0]:g} where the true value is finite: rearrange " \
             "the formula so that no exp() gets a large argument and no log() a 0."  # fmt: skip
-    if right.size > 1 and not mine.any() and np.ptp(right) > 0:
-        return "zero", f"{label} is 0 everywhere: it is still to be written."
+    if not mine.any() and right.any():
+        return "zero", f"{label} is 0{' everywhere' if mine.size > 1 else ''}: it is still to be written."
+    if right.size > 1 and np.ptp(mine) == 0 and np.ptp(right) > 0:
+        return "constant", f"{label} is {mine.flat[0]:g} everywhere: it is still to be written."
+    for name, value in given.items():
+        if isinstance(value, np.ndarray) and right.size > 1 and np.array_equal(value, mine):
+            return "identity", f"{label} is {name}, unchanged: it is still to be written."
     gap, size = np.abs(mine - right).max(), np.abs(right).max()
     if 0 < gap < 1e-4 * size:
         return "epsilon", f"{label} is off by {gap / size:.0e} of its size: right but for a small number that was added, " \

@@ -54,13 +54,16 @@ def half(body):
         ("return x[0] / 2", "wrong_shape"),
         ("x *= 0.5; return x", "input_changed"),
         ("return 0 * x", "zero"),
+        ("return 0 * x + 3", "constant"),
+        ("return np.arange(x.size).reshape(x.shape)", "constant"),
+        ("return x.copy()", "identity"),
         ("return x * np.nan", "nan"),
         ("return -x / 2", "sign"),
         ("return x / 2 + 1e-7", "epsilon"),
         ("return (x / 2).astype(np.float32)", "epsilon"),
         ("return x / 2 * x.size", "missing_mean"),
         ("return x / 2 / x.size", "extra_mean"),
-        ("return x", "wrong_constant"),
+        ("return x + 0.5", "operator"),
         ("return 0.5 * x + (x.shape[0] == 1)", "wrong_value"),  # wrong for a single row only
         ("return x**7", "wrong_value"),
     ],
@@ -123,7 +126,7 @@ def named(answer, judge, titled=()):
 @pytest.mark.parametrize(
     ("answer", "judge", "code"),
     [
-        ("\ndef half(x):\n    return x\n", lambda g: g.values("half", x="n m"), "wrong_constant"),
+        ("\ndef half(x):\n    return -x / 2\n", lambda g: g.values("half", x="n m"), "sign"),
         (
             "\ndef mean_vjp(g, x):\n    return g * 2 * x\n",
             lambda g: g.rule("mean_vjp", of="mean", x="n m"),
@@ -142,6 +145,20 @@ def test_mistake_without_a_name_but_with_a_title_is_shown_without_saying_that_it
     failure = named(answer, lambda grader: grader.rule("mean_vjp", of="mean", x="n m"))
     assert failure.code == "known_mistake"
     assert "cannot name" not in "".join(failure.details)
+
+
+@pytest.mark.parametrize(("number", "code"), [("0.0", "zero"), ("3.0", "constant"), ("np.mean(x)", "dropped_factor")])
+def test_number_that_has_nothing_to_do_with_the_arguments_is_named(number, code):
+    answer = f"\ndef mean(x):\n    return {number}\n"
+    assert verdict(answer, lambda grader: grader.values("mean", x="n m")) == code
+
+
+def test_title_is_no_name_for_a_right_answer():
+    tied = "\ndef kink_vjp(g, x):\n    return g * (x >= 0)\n"  # the same where nothing is 0
+    grader = Grader(
+        namespace(RIGHT, "<a>"), namespace(RIGHT, "<b>"), {"tied": namespace(RIGHT + tied, "<c>")}, ["tied"]
+    )
+    grader.rule("kink_vjp", of="kink", x="n m")
 
 
 def test_choice_at_a_kink_shows_where():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from minigrad.exercises.exercise import find, load
+from minigrad.exercises.exercise import find, load, read
 from minigrad.exercises.judge import grade, run
 
 CHAIN = find(load(), "chain_rule")
@@ -134,3 +134,15 @@ def test_file_that_is_no_text_is_reported(tmp_path):
     file = tmp_path / "answer.py"
     file.write_bytes(b"\xff\xfe\x00")
     assert run(CHAIN, file).code == "not_text"
+
+
+def test_checker_that_is_still_at_work_is_not_called_an_endless_loop(tmp_path):
+    slow = tmp_path / "01_slow.md"
+    text = CHAIN.path.read_text(encoding="utf-8").replace(
+        "## Grade\n\n```python\n", "## Grade\n\n```python\nwhile True: pass\n"
+    )
+    slow.write_text(text, encoding="utf-8")
+    verdict = run(read(slow), answer(tmp_path, CHAIN.solution), timeout=1)
+    assert (verdict.code, verdict.line) == ("timeout", None)
+    assert "--timeout 3" in verdict.message
+    assert "loop" not in verdict.message

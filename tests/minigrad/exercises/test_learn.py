@@ -2,9 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import minigrad
 from minigrad.exercises.cli import main, watch
 from minigrad.exercises.exercise import load
 from minigrad.exercises.workspace import Workspace, write
@@ -254,6 +258,15 @@ def test_watch_checks_on_every_save_and_goes_on(folder, capsys):
         watch(Workspace.find(folder), 20, wait)
     out = capsys.readouterr().out
     assert out.index("not yet") < out.index("right.") < out.index(load()[1].file)
+
+
+def test_reader_that_has_seen_enough_is_no_error(folder):
+    home = str(Path(minigrad.__file__).parents[1])
+    command = [sys.executable, "-m", "minigrad", "learn", "list"]
+    env = {**os.environ, "PYTHONPATH": home}
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_file_is_written_whole_or_not_at_all(tmp_path):
