@@ -152,7 +152,7 @@ def resume(folder: str | os.PathLike[str], training: Training) -> list[Metrics]:
         with safe_open(path, "np") as file:
             rest = json.loads(file.metadata()["state"])
             tensors = {name: minigrad.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-        changed = _changed(rest["config"], training.config)
+        changed = _changed(rest.get("config"), training.config)
         if not changed:
             training.load_state(tensors, rest)
     except FileNotFoundError:
@@ -202,8 +202,13 @@ def _save_config(folder: Path, config: Config) -> None:
     write_json(folder / "config.json", as_dict(config))
 
 
-def _changed(before: Mapping[str, Any], config: Config) -> list[str]:
-    """Return the names of a configuration's fields that are others than in one read from JSON, the epochs apart."""
+def _changed(before: Mapping[str, Any] | None, config: Config) -> list[str]:
+    """Return the names of a configuration's fields that are others than they were, the epochs apart.
+
+    `before` is as JSON holds it; runs of an earlier version did not keep it.
+    """
+    if before is None:
+        return []
     now = json.loads(json.dumps(as_dict(config)))
     return sorted(name for name in (before | now).keys() - {"epochs"} if before.get(name) != now.get(name))
 

@@ -1,5 +1,7 @@
 """The distance of two Gaussians is the closed form's, and the features are scikit-learn's PCA."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -46,6 +48,16 @@ def test_features_are_scikit_learns_up_to_sign():
     oracle = PCA(7).fit(IMAGES)
     features = PrincipalFeatures(IMAGES, 7)
     np.testing.assert_allclose(np.abs(features(IMAGES)), np.abs(oracle.transform(IMAGES)), atol=1e-4)
+
+
+def test_features_of_many_images_take_less_memory_than_a_copy_of_them():
+    images = RNG.random((20_000, 100), dtype=np.float32)
+    tracemalloc.start()
+    try:
+        PrincipalFeatures(images, 5)(images)
+        assert tracemalloc.get_traced_memory()[1] < images.nbytes / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_shift_of_all_images_costs_its_length_squared():
