@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad.autograd.function import Function
 from minigrad.backward import grad
-from minigrad.compile import passes
+from minigrad.compile import passes, shaping
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
 from minigrad.compile.replay import Call, Memory, as_function, calls
 from minigrad.compile.results import Returned, leaves, mapped
@@ -78,7 +78,7 @@ class Plan:
         numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
         sizes = [len(program.instructions), len(code)]
-        code = passes.without_repeated(passes.with_prepared_numbers(code))
+        code = passes.without_repeated(shaping.with_prepared_numbers(code))
         sizes.append(len(code))
         code, self._instead = passes.without_copies(code, numbers)
         sizes.append(len(code))
@@ -88,7 +88,7 @@ class Plan:
         sizes.append(len(code))
         steps = ("allocations", "repetitions", "copies", "without use", "gatherings")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
-        self.code = passes.with_rows_of_bounds(passes.with_blocks(passes.with_flat_operands(code)))
+        self.code = shaping.with_rows_of_bounds(shaping.with_blocks(shaping.with_flat_operands(code)))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]
@@ -158,8 +158,8 @@ class Plan:
         """Whether what was there before the step is as it was when the step was captured."""
         return (
             self.program.guards.holds()
-            and all(tensor.grad is not None for tensor, _, _ in self._carried)
-            and (self._absent is None or [leaf.grad is None for leaf in self.leaves] == self._absent)
+            and all(tensor._grad is not None for tensor, _, _ in self._carried)
+            and (self._absent is None or [leaf._grad is None for leaf in self.leaves] == self._absent)
         )
 
     def is_likely(self) -> bool:
@@ -170,7 +170,10 @@ class Plan:
         """Replay. Raises GuardFailedError, with nothing changed, if the capture does not hold for these values."""
         if self._waiting is not None and self._waiting() is not None:
             raise GuardFailedError  # the memory still serves an earlier call, whose way back is to come
-        self._take_gradients()
+        own = self._own
+        taken = [k for k, (tensor, gradient) in enumerate(own) if tensor._grad is gradient]
+        for k in taken:
+            own[k][0]._grad = None
         if list(map(sys.getrefcount, self._held)) != self._holders:
             self._bind()  # someone keeps a gradient of the former step: it stays as it is
         for k, place in self._inputs:
@@ -184,18 +187,15 @@ class Plan:
         except Exception as error:
             if self._undo.arrays:
                 self._undo.restore()
+            for k in taken:
+                own[k][0]._grad = own[k][1]
             raise GuardFailedError from error
         return self._after(arguments)
-
-    def _take_gradients(self) -> None:
-        for tensor, gradient in self._own:
-            if tensor.grad is gradient:
-                tensor.grad = None
 
     def _after(self, arguments: Sequence[Tensor]) -> Any:
         """The effects of a step that are not instructions, and what it returns."""
         for tensor, gradient in self._own:
-            tensor.grad = gradient
+            tensor._grad = gradient  # which fits: this was checked in the capture
         if len(self._own) != len(self._made):
             for name, gradient in self._made:
                 if not isinstance(name, Tensor):

@@ -277,6 +277,23 @@ def test_failed_check_raises_and_leaves_all_as_it_was() -> None:
         assert minigrad.equal(layer.state_dict()[name], state[name])
 
 
+def test_failed_check_leaves_the_gradients_as_they_were() -> None:
+    weight = nn.Parameter(tensor(0, 3))
+
+    def step(x: Any) -> None:
+        loss = F.binary_cross_entropy(x, x) * weight.sum()
+        weight.grad = None
+        loss.backward()
+
+    compiled = warm(minigrad.compile(step), tensor(1, 3))
+    compiled(tensor(2, 3))
+    before = weight.grad.clone()
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        compiled(tensor(2, 3) + 1)
+    assert weight.grad is not None
+    assert minigrad.equal(weight.grad, before)
+
+
 def test_class_out_of_range_raises_as_ever() -> None:
     step = warm(minigrad.compile(F.cross_entropy), tensor(0, 4, 3), minigrad.tensor([0, 1, 2, 1]))
     with pytest.raises(IndexError, match="out of bounds"):
