@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.places import live_ranges, places
+from minigrad.compile.passes import live_ranges, places
 from minigrad.compile.program import Address, Buffer, Instruction
 
 _LONGEST = 32  # instructions of a chain that is done block by block, as far as the text looks for it
