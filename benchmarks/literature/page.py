@@ -19,8 +19,9 @@ _MARKS = re.compile(r"(?P<mark><!-- number: (?P<name>[\w-]+)(?P<short>, short)? 
 
 
 def rewrite(folder: Path = KEPT, pages: tuple[Path, ...] = PAGES) -> None:
-    """Replace the tables of the numbers that the folder holds; others keep what they have."""
-    results = {name: run.read(file) for name in run.NUMBERS if (file := folder / f"{name}.json").exists()}
+    """Replace the tables of the numbers that the folder holds with all their rows; others keep what they have."""
+    held = {name: run.read(file) for name in run.NUMBERS if (file := folder / f"{name}.json").exists()}
+    results = {name: one for name, one in held.items() if set(run.NUMBERS[name].names(one["plan"])) <= set(one["rows"])}
     for page in pages:
         page.write_text(rewritten(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 

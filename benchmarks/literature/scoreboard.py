@@ -83,7 +83,7 @@ def table(rows: Rows) -> str:
     return markdown(
         head,
         [
-            [name, str(row["numbers"]), *(cell(row, key) for key in columns), f"{row['seconds']:.0f}"]
+            [name, str(row["numbers"]), *(cell(row, key) for key in columns), f"{row['seconds']:.1f}"]
             for name, row in rows.items()
         ],
     )
@@ -102,11 +102,11 @@ def short(rows: Rows) -> str:
         ]
         for name in kept
     ]
-    return markdown(["model", "", "squared error", "ELBO, nats", "linear probe, %"], cells)
+    return markdown(["model", "", "squared error", "ELBO, nats", "linear probe, %"], cells, texts=2)
 
 
 SHORT = (
-    "undercomplete", "linear", "deep", "k-sparse", "denoising", "contractive", "vae", "beta-vae", "conditional-vae", "iwae",
+    "autoencoder", "linear", "deep", "k-sparse", "denoising", "contractive", "vae", "beta-vae", "conditional-vae", "iwae",
     "wae-mmd", "vq-vae", "vamp-vae",
 )  # fmt: skip
 
