@@ -156,7 +156,13 @@ def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any
 
 
 def functional_call(
-    module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *, strict: bool = False
+    module: Any,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: Any = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
 ) -> Any:
     """``module(*args)`` with other tensors in the place of its parameters and buffers, named as in ``named_parameters``.
 
@@ -175,11 +181,14 @@ def functional_call(
             f"strict=True wants exactly the names of named_parameters() and named_buffers()"
         )
     # a tensor that stands in several places is exchanged in all of them
-    exchanged = {id(members[last]): tensors[name] for name, (members, last) in places.items() if name in tensors}
-    former = [(members, last, members[last]) for members, last in places.values() if id(members[last]) in exchanged]
+    tied = {id(members[last]): tensors[name] for name, (members, last) in places.items() if name in tensors}
+    former = []
     try:
-        for members, last, tensor in former:
-            members[last] = exchanged[id(tensor)]
+        for name, (members, last) in places.items():
+            tensor = members[last]
+            if name in tensors or (tie_weights and id(tensor) in tied):
+                former.append((members, last, tensor))
+                members[last] = tensors.get(name, tied[id(tensor)])
         positional = () if args is None else args if isinstance(args, tuple) else (args,)
         return module(*positional, **(kwargs or {}))
     finally:

@@ -15,7 +15,7 @@ from minigrad.attributes import check_device, contiguous_format
 from minigrad.generator import Generator as _Stream
 from minigrad.generator import default_generator as _default
 from minigrad.ops.dims import laid_like, memory_order
-from minigrad.ops.shape import shape_of
+from minigrad.ops.shape import broadcast_shapes, shape_of
 from minigrad.tensor import Tensor
 
 
@@ -152,7 +152,7 @@ def normal(
     m, s = (v.array if isinstance(v, Tensor) else np.asanyarray(v, dtypes.default.numpy) for v in (mean, std))
     if s.size and s.min() < 0:
         raise RuntimeError(f"normal expects all elements of std >= 0.0, got {s.min()}")
-    shape = np.broadcast_shapes(m.shape, s.shape)
+    shape = broadcast_shapes(m.shape, s.shape)
     if not isinstance(std, Tensor):  # as PyTorch does: scaled while drawing, then shifted
         return Tensor.wrap(stream(generator).normal(shape, m.dtype, 0.0, float(std)) + m)
     return Tensor.wrap(stream(generator).normal(shape, np.result_type(m, s)) * s + m)

@@ -197,7 +197,14 @@ def _scalar(func: Any, name: str) -> Callable[..., Any]:
     return checked
 
 
-def hessian(func: Any, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False) -> Any:
+def hessian(
+    func: Any,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
     """``H[i, j] = d^2 func / d input_i d input_j`` of a function with one value.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.autograd.functional.hessian.html
@@ -209,7 +216,7 @@ def hessian(func: Any, inputs: Any, create_graph: bool = False, strict: bool = F
         found = _pull((scalar(*xs),), xs, (Tensor.wrap(np.ones((), xs[0].array.dtype)),), True, strict)
         return found if several else found[0]
 
-    return jacobian(gradient, inputs, create_graph, strict)
+    return jacobian(gradient, inputs, create_graph, strict, strategy=outer_jacobian_strategy)
 
 
 def vhp(func: Any, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from minigrad.engine import TensorBase, define
 from minigrad.mutation import overwrite
 from minigrad.ops.dims import along, array_of, one_axis, takes_out
 from minigrad.ops.index import _gather_index, _put_add, _put_slice, plain
-from minigrad.ops.shape import reshape
+from minigrad.ops.shape import broadcast_shapes, reshape
 
 
 def _at(index: np.ndarray, axis: int) -> tuple[Any, ...]:
@@ -105,7 +105,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             f"take_along_dim(): input and indices should have the same number of dimensions, but got {x.ndim} dimensions "
             f"for input, and {at.ndim} dimensions for indices"
         )
-    shape = [1 if i == axis else np.broadcast_shapes((x.shape[i],), (at.shape[i],))[0] for i in range(x.ndim)]
+    shape = [1 if i == axis else broadcast_shapes((x.shape[i],), (at.shape[i],))[0] for i in range(x.ndim)]
     n, k = x.shape[axis], at.shape[axis]
     full = np.broadcast_to(at, (*shape[:axis], k, *shape[axis + 1 :]))
     wide = (

@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.engine import TensorBase, define
 from minigrad.ops.choosing import where
 from minigrad.ops.dims import along, array_of, one_axis, takes_out
+from minigrad.ops.shape import broadcast_shapes
 
 
 def plain(index: Any) -> Any:
@@ -199,5 +200,5 @@ _masked_select.vjp(x=lambda g, x_shape, mask: _put_slice(g, mask, x_shape))
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where ``mask`` holds, as a vector."""
     x, where_ = array_of(input), array_of(mask)
-    shape = np.broadcast_shapes(x.shape, where_.shape)
+    shape = broadcast_shapes(x.shape, where_.shape)
     return _masked_select(input if x.shape == shape else input.expand(*shape), np.broadcast_to(where_, shape))

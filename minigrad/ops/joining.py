@@ -27,6 +27,10 @@ _cat.vjp(xs=_cat_xs)
 
 
 def _common(tensors: Any, name: str) -> list[Any]:
+    if isinstance(tensors, TensorBase):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor: {name}([x, y])"
+        )
     xs = list(tensors)
     if not xs:
         raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of Tensors")

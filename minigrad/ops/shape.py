@@ -6,6 +6,7 @@ The rule of a rearrangement is the rearrangement back.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,12 @@ def shape_of(shape: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
         shape = (named,)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
-    return tuple(int(n) for n in shape)
+    try:
+        return tuple(map(operator.index, shape))
+    except TypeError:
+        raise TypeError(
+            f"a shape must be integers, got {shape!r}: use // or int(...) for sizes that are computed"
+        ) from None
 
 
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:

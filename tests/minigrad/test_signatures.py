@@ -25,7 +25,16 @@ def outcome(m, call):
     try:
         return repr(eval(call, names))
     except Exception as error:
-        kinds = (AttributeError, IndexError, NotImplementedError, TypeError, ValueError, RuntimeError)
+        kinds = (
+            AttributeError,
+            IndexError,
+            NotImplementedError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+            AssertionError,
+            OSError,
+        )
         return next(kind for kind in kinds if isinstance(error, kind))
 
 

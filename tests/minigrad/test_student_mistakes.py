@@ -138,6 +138,18 @@ MISTAKES = [
     ("hook on a constant", lambda: mg.ones(3).register_hook(print), RuntimeError, "doesn't require gradient"),
     ("where on floats", lambda: mg.where(mg.ones(3), mg.ones(3), 0.0), RuntimeError, "as x > 0 gives"),
     ("minus of bools", lambda: -(mg.ones(3) > 0), RuntimeError, "logical_not"),
+    ("cat of tensors without a list", lambda: mg.cat(weights(), weights()), TypeError, r"cat\(\[x, y\]\)"),
+    ("a shape of floats", lambda: mg.zeros(5 / 2, 3), TypeError, "use // or int"),
+    (
+        "a gradient of another shape",
+        lambda: setattr(weights(), "grad", mg.ones(4)),
+        RuntimeError,
+        "reshape or sum it first",
+    ),
+    ("changing an expanded tensor", lambda: mg.ones(1, 3).expand(2, 3).add_(1), RuntimeError, r"clone\(\)"),
+    ("out= of what is learned", lambda: mg.exp(weights(), out=mg.empty(3)), RuntimeError, r"no_grad\(\)"),
+    ("a list where a tensor is needed", lambda: mg.exp([1.0, 2.0]), TypeError, r"make one with tensor\(\.\.\.\)"),
+    ("loading from nowhere", lambda: mg.save({}, "no/such/folder/model.pt"), RuntimeError, "os.makedirs"),
     ("len of a scalar", lambda: len(mg.tensor(1.0)), TypeError, "0-d tensor"),
 ]
 

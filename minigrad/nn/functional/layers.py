@@ -19,7 +19,7 @@ from minigrad.ops.index import _put_add
 from minigrad.ops.loss import linear
 from minigrad.ops.normalization import batch_standardized, rescaled, standardized
 from minigrad.ops.reduce import sum
-from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.ops.shape import broadcast_shapes, broadcast_to, reshape
 from minigrad.ops.statistics import norm
 
 __all__ = [
@@ -138,7 +138,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along ``dim``."""
-    shape = np.broadcast_shapes(array_of(x1).shape, array_of(x2).shape)
+    shape = broadcast_shapes(array_of(x1).shape, array_of(x2).shape)
     a, b = (x if array_of(x).shape == shape else broadcast_to(x, shape) for x in (x1, x2))
     a, b = (x / k.clamp(norm(x, 2, dim, True), eps) for x in (a, b))
     return sum(a * b, dim)
