@@ -2,7 +2,8 @@
 
 The first call of a compiled function runs as it is. The second is captured. The third runs both, the function and the
 replay of what was captured, and compares every bit they leave behind; only if they agree, calls replay from then on.
-Read ``program.py``, ``recorder.py``, ``capture.py``, ``passes.py``, ``replay.py``, ``plan.py``, in this order.
+Read ``program.py``, ``recorder.py``, ``capture.py``, ``passes.py``, ``shaping.py``, ``places.py``,
+``replay.py``, ``plan.py``, in this order.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad.autograd.function import Function
 from minigrad.backward import grad
-from minigrad.compile import passes
+from minigrad.compile import passes, shaping
 from minigrad.compile.program import Address, GuardFailedError, Instruction, same
 from minigrad.compile.replay import Call, Memory, as_function, calls
 from minigrad.compile.results import Returned, leaves, mapped
@@ -78,7 +78,7 @@ class Plan:
         numbers = {a.buffer for leaf in self.places if leaf.kind == "number" for a in _addresses(leaf.value)}
         code = passes.without_allocations(program.instructions)
         sizes = [len(program.instructions), len(code)]
-        code = passes.without_repeated(passes.with_prepared_numbers(code))
+        code = passes.without_repeated(shaping.with_prepared_numbers(code))
         sizes.append(len(code))
         code, self._instead = passes.without_copies(code, numbers)
         sizes.append(len(code))
@@ -88,7 +88,7 @@ class Plan:
         sizes.append(len(code))
         steps = ("allocations", "repetitions", "copies", "without use", "gatherings")
         self.left_out = {name: a - b for name, a, b in zip(steps, sizes, sizes[1:], strict=False)}
-        self.code = passes.with_rows_of_bounds(passes.with_blocks(passes.with_flat_operands(code)))
+        self.code = shaping.with_rows_of_bounds(shaping.with_blocks(shaping.with_flat_operands(code)))
         self.leaves = [tensor for tensor, _ in program.tensors if tensor.needs_grad and tensor.node is None]
         self._absent: list[bool] | None = None  # which leaves have no gradient before the step
         self.changes = [(tensor.version, count) for tensor, count in program.changes]

@@ -17,7 +17,7 @@ import numpy as np
 class Buffer:
     """A piece of memory: made by the step itself, or ``given`` (it was there before, and is used by reference)."""
 
-    def __init__(self, owner: np.ndarray, start: int, end: int, given: bool) -> None:
+    def __init__(self, owner: np.ndarray | None, start: int, end: int, given: bool) -> None:
         self.owner: Any = owner  # given memory is kept, so that its address belongs to no other
         self.start, self.end, self.given = start, end, given
         self.written = False  # whether the step wrote to given memory,

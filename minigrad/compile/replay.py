@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.capture import expect
-from minigrad.compile.passes import places
+from minigrad.compile.places import places
 from minigrad.compile.program import Address, Buffer, GuardFailedError, Instruction, replace, whole
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]

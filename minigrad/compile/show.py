@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.passes import live_ranges, places
+from minigrad.compile.places import live_ranges, places
 from minigrad.compile.program import Address, Buffer, Instruction
 
 _LONGEST = 32  # instructions of a chain that is done block by block, as far as the text looks for it
@@ -31,7 +31,9 @@ class Names:
         if isinstance(x, Address):
             return self.buffer(x.buffer) + layout(x)
         if isinstance(x, np.ndarray):
-            return f"{x.item():.6g}" if x.ndim == 0 and x.dtype != object else f"<{'x'.join(map(str, x.shape))}>"
+            if x.ndim or x.dtype == object:
+                return f"<{'x'.join(map(str, x.shape))}>"
+            return f"{x.item():.6g}" if x.dtype.kind == "f" else str(x)
         if isinstance(x, (tuple, list)):
             return "[" + ", ".join(map(self.operand, x)) + "]"
         if isinstance(x, (bool, int, float, str, slice, np.dtype)) or x is None or x is ...:

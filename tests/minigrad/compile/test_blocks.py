@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.compile import passes
+from minigrad.compile import shaping
 from minigrad.compile.program import Address, Buffer, Instruction
 from minigrad.compile.replay import Memory, calls
 
@@ -46,8 +46,8 @@ def test_any_chain_in_blocks_leaves_the_same_bits(program):
         buffer.pinned = True
     code = instructions(program, 100, buffers)
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
-        patch.setattr(passes, "_BLOCK", 16)
-        assert contents(passes.with_blocks(code), buffers) == contents(code, buffers)
+        patch.setattr(shaping, "_BLOCK", 16)
+        assert contents(shaping.with_blocks(code), buffers) == contents(code, buffers)
 
 
 def replayed(step, x):

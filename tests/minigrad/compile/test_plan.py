@@ -11,7 +11,7 @@ import numpy as np
 
 import minigrad
 from minigrad import nn
-from minigrad.compile.passes import live_ranges, places
+from minigrad.compile.places import live_ranges, places
 from minigrad.nn import functional as F
 
 

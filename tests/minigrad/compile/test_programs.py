@@ -147,13 +147,13 @@ def test_compiled_training_with_each_operation(name: str) -> None:
 
 
 def test_the_check_of_a_plan_sees_a_wrong_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    passes = sys.modules["minigrad.compile.passes"]
-    right = passes.live_ranges
+    places = sys.modules["minigrad.compile.places"]
+    right = places.live_ranges
 
     def wrong(program: Any) -> Any:  # every value is thought dead one instruction after it was made
         return {buffer: (first, min(first + 1, last)) for buffer, (first, last) in right(program).items()}
 
-    monkeypatch.setattr(passes, "live_ranges", wrong)
+    monkeypatch.setattr(places, "live_ranges", wrong)
     agreed: list[bool] = []
     original = Plan.agrees
 
