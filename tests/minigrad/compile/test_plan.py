@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,13 @@ def trained() -> Any:
     for _ in range(5):
         compiled()
     return compiled
+
+
+def test_the_readme_shows_the_plan_of_its_own_step(capsys: Any) -> None:
+    page = Path(minigrad.__file__).parent.joinpath("compile", "README.md").read_text(encoding="utf-8")
+    program = page.split("```python\n")[1].split("```")[0]
+    exec(program, {})
+    assert capsys.readouterr().out == page.split("```text\n")[1].split("```")[0]
 
 
 def test_plan_is_printed_with_its_instructions_and_memory() -> None:
