@@ -37,6 +37,11 @@ ELEMENTWISE = [
     unary("bitwise_not", order=0, dtypes="ib"),
     Row("round to decimals", function("round"), each(decimals=st.integers(0, 2)), dtypes="f"),
     Row("clone", method("clone"), each()),
+    Row(
+        "contiguous",
+        lambda m, x: x.mT.contiguous() if x.ndim > 1 else x.clone(memory_format=m.contiguous_format),
+        each(),
+    ),
     *[binary(n) for n in ("add", "sub", "mul", "maximum", "minimum", "fmax", "fmin", "logaddexp")],
     binary("copysign", kinks=1, special=0),
     binary("div", away),
