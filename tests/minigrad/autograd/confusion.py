@@ -114,9 +114,9 @@ def text(right: int) -> str:
     ]
     for known, word in ((True, "yes"), (False, "no")):
         lines.append(f"| by hand | {word} | {rate(hand[known])} |")
-        lines.append(f"| by hand, first held-out part | {word} | {rate(kept[known])} |")
-        lines.append(f"| by hand, second held-out part | {word} | {rate(later[known])} |")
-        lines.append(f"| by hand, third held-out part | {word} | {rate(last[known])} |")
+        lines.append(f"| by hand, first part once held out | {word} | {rate(kept[known])} |")
+        lines.append(f"| by hand, second part once held out | {word} | {rate(later[known])} |")
+        lines.append(f"| by hand, third part, held out | {word} | {rate(last[known])} |")
         lines.append(f"| by machine | {word} | {rate(r for r in machine[known] if not held_out(r.name))} |")
         lines.append(f"| by machine, held out | {word} | {rate(r for r in machine[known] if held_out(r.name))} |")
     lines += ["", "| right gradients | number | false alarms |", "|---|---|---|"]
