@@ -6,6 +6,7 @@ opens and no setting of the caller changes.
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import numpy as np
 
 import minigrad
 from ae.models import Model
+from ae.runs import write_file
 from ae.train import Metrics
 
 if TYPE_CHECKING:
@@ -37,10 +39,16 @@ def draw_all(
     `images` are the rows `(N, H*W)` to reconstruct, `labels` `(N,)` their classes, for models that ask for them.
     """
     if metrics:
-        loss_curve(metrics).savefig(folder / "loss.png")
-    reconstructions(model, images, labels, shape).savefig(folder / "reconstructions.png")
+        _save(loss_curve(metrics), folder / "loss.png")
+    _save(reconstructions(model, images, labels, shape), folder / "reconstructions.png")
     if model.generates:
-        samples(model, shape).savefig(folder / "samples.png")
+        _save(samples(model, shape), folder / "samples.png")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    content = BytesIO()
+    figure.savefig(content)
+    write_file(path, content.getvalue())
 
 
 def loss_curve(metrics: Sequence[Metrics]) -> "Figure":

@@ -1,5 +1,7 @@
 """The pictures of a run show what its model says of the images, told their labels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,16 @@ def test_a_conditional_model_need_not_guess_the_labels(tmp_path, monkeypatch):
     monkeypatch.setattr(model, "classify", lambda images: pytest.fail("it guessed"))
     figures.draw_all(tmp_path, model, [], glyphs.test_images, glyphs.test_labels, (5, 5))
     assert {path.name for path in tmp_path.iterdir()} == {"reconstructions.png", "samples.png"}
+
+
+def test_a_disk_that_fills_up_leaves_no_half_picture(tmp_path, monkeypatch):
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(28, "No space left on device")
+
+    glyphs = load("glyphs")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"No space left.*reconstructions\.png"):
+        figures.draw_all(tmp_path, ConditionalVAE(25, 8, 2), [], glyphs.test_images, glyphs.test_labels, (5, 5))
+    assert not list(tmp_path.iterdir())
