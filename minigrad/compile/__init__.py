@@ -8,8 +8,10 @@ Read ``program.py``, ``recorder.py``, ``capture.py``, ``passes.py``, ``shaping.p
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import functools
+import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -149,6 +151,7 @@ class Compiled:
         if agree:
             kind.plans.append(plan)
             kind.tries = 0
+            _give_back()
         return result
 
     def _give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
@@ -191,6 +194,13 @@ class OptimizedModule(Module):
     def plan(self) -> Any:
         """The plan made last; print it to read it."""
         return self._compiled.plan()
+
+
+def _give_back() -> None:
+    """Let the C library return to the system what the capture and the check needed; glibc keeps it otherwise."""
+    trim = None if os.name == "nt" else getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
 
 
 def _owner(tensor: Tensor) -> int:
