@@ -17,8 +17,10 @@ from minigrad.ops.extremes import amax, amin
 from minigrad.ops.kinks import abs, sign
 from minigrad.ops.linalg import det, inv, logabsdet, matmul, solve
 from minigrad.ops.statistics import norm as _norm
+from minigrad.signature import LinAlgError
 
 __all__ = [
+    "LinAlgError",
     "cholesky",
     "det",
     "eigh",
@@ -135,7 +137,7 @@ def _values(function: Callable[..., Any], A: Any, *args: Any, **options: Any) ->
     try:
         found = function(array_of(A), *args, **options)
     except np.linalg.LinAlgError as error:
-        raise RuntimeError(f"linalg.{function.__name__}: {error}") from None
+        raise LinAlgError(f"linalg.{function.__name__}: {error}") from None
     wrap = A.wrap if isinstance(A, TensorBase) else np.asarray
     return tuple(wrap(np.asarray(part)) for part in found) if isinstance(found, tuple) else wrap(np.asarray(found))
 

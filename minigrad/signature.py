@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
+class LinAlgError(RuntimeError):
+    """A matrix is not what the operation needs: it is singular, or not positive definite."""
+
+
 class Plan(NamedTuple):
     """What a primitive records when certain inputs need a gradient; worked out once and shared by all its nodes."""
 
@@ -117,6 +121,8 @@ class Signature:
         """NumPy's error as PyTorch's type, with the operation and the shapes it was given."""
         shapes = [tuple(a.shape) for a in arrays if isinstance(a, np.ndarray)]
         text = f"{self.__name__}: {error} (given tensors of shape {', '.join(map(str, shapes))})"
+        if isinstance(error, np.linalg.LinAlgError):
+            return LinAlgError(text)
         return IndexError(text) if isinstance(error, IndexError) else RuntimeError(text)
 
 

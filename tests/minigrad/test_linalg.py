@@ -72,3 +72,10 @@ def test_a_matrix_that_is_not_positive_definite_raises_as_in_pytorch():
     for m in (minigrad, torch):
         with pytest.raises(RuntimeError):
             m.linalg.cholesky(-m.eye(2))
+
+
+@pytest.mark.parametrize("m", [minigrad, torch])
+@pytest.mark.parametrize("operation", ["inv", "cholesky"])
+def test_a_matrix_that_does_not_fit_raises_an_error_of_its_own(m, operation):
+    with pytest.raises(m.linalg.LinAlgError):
+        getattr(m.linalg, operation)(m.zeros(2, 2))
