@@ -23,6 +23,7 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 T = TypeVar("T", bound="Module")
+_EXTRA = "_extra_state"  # the name that PyTorch gives it in a state_dict
 
 
 class _IncompatibleKeys(NamedTuple):
@@ -207,6 +208,8 @@ class Module(Tree):
         found: dict[str, Any] = OrderedDict() if destination is None else destination
         for name, tensor in self._state():
             found[prefix + name] = tensor if keep_vars else tensor.detach()
+        if type(self).get_extra_state is not Module.get_extra_state:
+            found[prefix + _EXTRA] = self.get_extra_state()
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=found, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -219,6 +222,14 @@ class Module(Tree):
         for name, b in self._buffers.items():
             if b is not None and name not in self._non_persistent_buffers_set:
                 yield name, b
+
+    def get_extra_state(self) -> Any:
+        """What else ``state_dict`` is to hold of this module, under ``_extra_state``; for subclasses to say."""
+        raise RuntimeError(f"{type(self).__name__} has no extra state: define get_extra_state() and set_extra_state()")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take what ``get_extra_state`` gave; for subclasses to say."""
+        raise RuntimeError(f"{type(self).__name__} cannot take an extra state: define set_extra_state()")
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -238,8 +249,9 @@ class Module(Tree):
             errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if strict and unexpected:
             errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
+        extra = {name for name in places if name.rpartition(".")[2] == _EXTRA}
         for name, place in places.items():
-            if name in state_dict:
+            if name in state_dict and name not in extra:
                 errors += _mismatch(name, place, state_dict[name])
         if errors:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
@@ -247,7 +259,9 @@ class Module(Tree):
             for name, place in places.items():
                 if name not in state_dict:
                     continue
-                if assign:
+                if name in extra:
+                    self.get_submodule(name.rpartition(".")[0]).set_extra_state(state_dict[name])
+                elif assign:
                     self._assign(name, place, state_dict[name])
                 else:
                     place.copy_(state_dict[name])

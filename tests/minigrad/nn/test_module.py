@@ -156,6 +156,42 @@ def test_loading_without_strict_reports_what_differs():
     assert repr(results[0]) == repr(results[1])
 
 
+def with_extra_state(m):
+    class Counting(m.nn.Linear):
+        count = 0
+
+        def get_extra_state(self):
+            return {"count": self.count}
+
+        def set_extra_state(self, state):
+            self.count = state["count"]
+
+    return m.nn.Sequential(Counting(1, 1), m.nn.ReLU())
+
+
+@pytest.mark.parametrize("assign", [False, True])
+def test_a_modules_extra_state_travels_too(assign):
+    found = []
+    for m in LIBRARIES:
+        source, target = with_extra_state(m), with_extra_state(m)
+        source[0].count = 7
+        state = source.state_dict()
+        result = target.load_state_dict(state, assign=assign)
+        del state["0._extra_state"]
+        found.append(
+            [list(source.state_dict()), target[0].count, repr(result), target.load_state_dict(state, strict=False)]
+        )
+    assert str(found[0]) == str(found[1])
+    assert found[0][1] == 7
+
+
+def test_a_module_without_extra_state_says_so():
+    for m in LIBRARIES:
+        for call in (lambda net: net.get_extra_state(), lambda net: net.set_extra_state(1)):
+            with pytest.raises(RuntimeError):
+                call(m.nn.ReLU())
+
+
 def test_loading_converts_to_the_type_of_the_parameter():
     net = minigrad.nn.Linear(2, 1, bias=False)
     net.load_state_dict({"weight": minigrad.ones(1, 2, dtype=minigrad.float64)})
