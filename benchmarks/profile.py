@@ -23,7 +23,7 @@ _PRODUCTS = {np.dot, np.matmul, np.einsum}
 
 
 def profile(work: Work, seconds: float = 1.0) -> dict[str, float]:
-    """Return the seconds of one compiled step of a work by kind of call, each the median over about so many seconds.
+    """Return the seconds of one compiled step of a work by kind of call, medians over about so many seconds.
 
     Raises ValueError for a work that is not one compiled step.
     """
@@ -44,9 +44,10 @@ def profile(work: Work, seconds: float = 1.0) -> dict[str, float]:
         raise ValueError(f"{work.name} is not one compiled step: give works of the groups steps or mlp")
     found = dict.fromkeys(KINDS, 0.0)
     with np.errstate(all="ignore"):
-        for kind, spent in zip(_kinds(plan.calls), _each(plan.calls, seconds), strict=True):
-            found[kind] += spent
-    found["around"] = max(0.0, _median(step, seconds) - sum(found.values()))
+        each, whole = _timed(plan.calls, step, seconds)
+    for kind, spent in zip(_kinds(plan.calls), each, strict=True):
+        found[kind] += spent
+    found["around"] = max(0.0, whole - sum(each))
     return found
 
 
@@ -77,10 +78,11 @@ def _kinds(calls: Any) -> list[str]:
     return kinds
 
 
-def _each(calls: Any, seconds: float) -> list[float]:
-    """The median time of each call in rounds of all, less what looking at the clock takes."""
+def _timed(calls: Any, step: Callable[[], Any], seconds: float) -> tuple[list[float], float]:
+    """The median time of each call, less what looking at the clock takes, and of the step, which take turns."""
     clock = time.perf_counter
     rounds: list[np.ndarray] = []
+    wholes = []
     end = clock() + seconds
     while len(rounds) < 5 or clock() < end:
         times = [clock()]
@@ -88,15 +90,9 @@ def _each(calls: Any, seconds: float) -> list[float]:
             function(*args, **options)
             times.append(clock())
         rounds.append(np.diff(times))
+        start = clock()
+        step()
+        wholes.append(clock() - start)
     idle = [clock() for _ in range(1000)]
-    return np.maximum(np.median(rounds, axis=0) - statistics.median(np.diff(idle)), 0).tolist()
-
-
-def _median(call: Callable[[], Any], seconds: float) -> float:
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    each = np.maximum(np.median(rounds, axis=0) - statistics.median(np.diff(idle)), 0)
+    return each.tolist(), statistics.median(wholes)

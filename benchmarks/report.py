@@ -6,6 +6,8 @@ from benchmarks.intervals import Interval
 from benchmarks.registry import ENGINES, REFERENCE
 from benchmarks.results import Outcome, Results
 
+_FEWEST = 3  # rounds of which an interval says something
+
 
 def head(results: Results) -> str:
     """Say what the numbers were taken on, how, and who is missing and what to do about it."""
@@ -70,8 +72,8 @@ def markdown(results: Results, group: str, reference: str = REFERENCE) -> str:
     products = "; ".join(f"{library} ({', '.join(users)})" for library, users in blas.items())
     return (
         f"{_table([work.title for work in works], engines, cells)}\n\n"
-        f"A cell is the median time of a step; in brackets how many times as fast as {reference}, with the interval of "
-        f"that ratio over {_rounds(works)}.\n"
+        f"A cell is the median time of a step over {_rounds(works)}; in brackets how many times as fast as {reference}, with "
+        f"the interval of that ratio from {_FEWEST} rounds on.\n"
         f"{machine['processor']}, {_plural(method['threads'], 'thread')}, {machine['system']}, "
         f"Python {machine['python']}, {', '.join(f'{k} {v}' for k, v in used.items())}. "
         f"Matrix products: {products}."
@@ -120,7 +122,9 @@ def _cell(work: Outcome, engine: str, reference: str) -> str:
     if reference not in work.times or engine == reference:
         return time
     speed = work.speed(engine, reference)
-    return f"{time} (**{_two_digits(speed.estimate)}**, {_two_digits(speed.low)} to {_two_digits(speed.high)})"
+    few = len(work.times[engine].seconds) < _FEWEST
+    interval = "" if few else f", {_two_digits(speed.low)} to {_two_digits(speed.high)}"
+    return f"{time} (**{_two_digits(speed.estimate)}**{interval})"
 
 
 def _three_digits(value: float) -> str:

@@ -161,6 +161,15 @@ def test_the_page_has_its_tables_rewritten(tmp_path: Path, made_up: Callable[...
     assert copy.read_text(encoding="utf-8") == first
 
 
+def test_a_page_shows_no_interval_of_fewer_than_three_rounds(tmp_path: Path, made_up: Callable[..., Results]) -> None:
+    copy = tmp_path / "README.md"
+    copy.write_text("<!-- times: steps -->\n<!-- end -->\n")
+    page.rewrite(made_up({"vae": STEPS}, rounds=2, noise=0), copy)
+    assert "| minigrad | 4.00 ms (**2.0**) |" in copy.read_text()
+    page.rewrite(made_up({"vae": STEPS}, rounds=3, noise=0), copy)
+    assert "| minigrad | 4.00 ms (**2.0**, 2.0 to 2.0) |" in copy.read_text()
+
+
 def test_a_page_keeps_the_tables_of_other_groups(tmp_path: Path, made_up: Callable[..., Results]) -> None:
     copy = tmp_path / "README.md"
     text = "<!-- times: steps -->\nold\n<!-- end -->\n<!-- times: mlp -->\nolder\n<!-- end -->\n"
