@@ -191,8 +191,9 @@ def test_a_cache_that_was_cut_short_behind_our_back_is_replaced(server, get, sma
 
 def start_process(url, small, folder):
     """Fetch the large file in a process of its own."""
-    program = (
-        "import sys; from pathlib import Path; from ae.data.download import Source, fetch; "
+    program = (  # a job that was started in the background would ignore the interrupt
+        "import signal, sys; from pathlib import Path; from ae.data.download import Source, fetch; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "url, file, md5, folder = sys.argv[1:]; fetch(Source('mnist', (url,), {file: md5}), file, Path(folder))"
     )
     return subprocess.Popen(
