@@ -18,7 +18,7 @@ from benchmarks.literature.number import Job, Number, Plan, Row, Rows, markdown
 PAPER = {"VAE": 86.76, "IWAE, k = 5": 85.54, "IWAE, k = 50": 84.78}
 PLAN: Plan = {
     "data": "mnist", "hidden": [200, 200], "latent": 50, "batch_size": 20, "k": {"VAE": 1, "IWAE, k = 5": 5, "IWAE, k = 50": 50},
-    "epochs": 4, "samples": 5000, "every": 50, "screen": 100,
+    "epochs": 16, "samples": 5000, "every": 50, "screen": 100,
 }  # fmt: skip
 QUICK: Plan = PLAN | {
     "data": "digits",
