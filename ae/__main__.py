@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit status."""
     chosen = options.parser().parse_args(arguments)
     try:
-        return {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report, "tutorial": _tutorial}[
-            chosen.command
-        ](chosen)
+        commands = {"list": _list, "train": _train, "evaluate": _evaluate, "report": _report, "tutorial": _tutorial}
+        status = commands[chosen.command](chosen)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader, as `head`, has seen enough; Python flushes once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, OSError, ArithmeticError, ImportError, MemoryError) as error:
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
         print(f"ae: error: {told}", file=sys.stderr)

@@ -235,3 +235,10 @@ def test_a_run_ended_by_ctrl_c_is_resumed_and_ends_as_if_it_never_paused(tmp_pat
     assert without_time(folder) == without_time(tmp_path / "whole")
     models = [(path / "model.safetensors").read_bytes() for path in (folder, tmp_path / "whole")]
     assert models[0] == models[1]
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    process = subprocess.Popen([sys.executable, "-m", "ae", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    with process:
+        assert process.stderr.read() == b""
