@@ -21,9 +21,6 @@ from minigrad.tensor import Tensor
 BLOCK = 32768  # elements: the seven float32 arrays of an Adam step are 0.9 MB, what a core's second-level cache holds
 
 
-_SWEEP = 64  # steps after which averages are rid of numbers too small to matter
-
-
 class Factors:
     """Numbers as 0-d arrays, which NumPy takes faster than Python's, refilled when they change."""
 
@@ -58,7 +55,7 @@ class Run:
         factors: Factors,
     ) -> None:
         self.params, self.first, self.factors = params, first, factors
-        self._steps, self._averages = steps, len(pieces) - 1
+        self._steps = steps
         self._cuts: list[slice] = []
         x, (gathered, *scratch) = pieces[0], scratch
         self._work, self._shape = [gathered[: x.size]], x.shape  # in a list: contents that mean nothing between steps
@@ -75,24 +72,7 @@ class Run:
         if self._steps is None:
             return 0.0
         self._steps += 1
-        count = self._steps.item(0)  # as rounded: float32 counts up to 2**24, PyTorch's, too
-        if count % _SWEEP == 0:
-            self._sweep()
-        return count
-
-    def _sweep(self) -> None:
-        """Set moving averages below the smallest normal number to 0.
-
-        Where the gradient stays 0, as for a pixel that is always black, an average decays until it is subnormal, and remains
-        so for good. The processor computes with such numbers many times slower, and what they would change in a
-        parameter lies far below its last digit.
-        """
-        dtype = self.blocks[0][0].dtype
-        if dtype.itemsize < 4:
-            return  # half precision needs the numbers below its 6e-5
-        for _, *rest in self.blocks:
-            for average in rest[: self._averages]:
-                np.copyto(average, 0, where=np.abs(average) < np.finfo(dtype).smallest_normal)
+        return self._steps.item(0)  # as rounded: float32 counts up to 2**24, PyTorch's, too
 
     def gradients(self) -> list[np.ndarray]:
         """The gradient in the same blocks."""

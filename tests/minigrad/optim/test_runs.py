@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import minigrad
 from minigrad import optim
 from minigrad.optim.workspace import BLOCK
 from minigrad.tensor import Tensor
@@ -132,33 +131,3 @@ def test_a_copy_of_the_parameters_goes_its_own_way():
     before = [p.array.copy() for p in mine]
     twin[0].array += 1
     assert all(np.array_equal(p.array, b) for p, b in zip(mine, before, strict=True))
-
-
-def decayed(library, tensor, dtype, steps, compiled=False):
-    """The first average after one gradient of 1 and many of 0, and the parameter."""
-    p = tensor(np.ones(4), dtype=dtype, requires_grad=True)
-    optimizer = library.Adam([p], lr=0.1)
-
-    def step(scale):
-        optimizer.zero_grad()
-        (p * scale).sum().backward()
-        optimizer.step()
-
-    call = minigrad.compile(step) if compiled else step
-    for i in range(steps):
-        call(tensor(np.full(4, float(i == 0)), dtype=dtype))
-    return optimizer.state[p]["exp_avg"].numpy(), p.detach().numpy()
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_averages_too_small_to_matter_become_zero(compiled):
-    average, mine = decayed(optim, minigrad.tensor, minigrad.float32, 1024, compiled)
-    reference, theirs = decayed(torch.optim, torch.tensor, torch.float32, 1024)
-    assert 0 < reference.max() < np.finfo(np.float32).smallest_normal
-    np.testing.assert_array_equal(average, 0)
-    np.testing.assert_allclose(mine, theirs, 1e-6)
-
-
-def test_half_precision_keeps_its_smallest_numbers():
-    average, _ = decayed(optim, minigrad.tensor, minigrad.float16, 128)
-    assert 0 < average.max() < np.finfo(np.float16).smallest_normal
