@@ -17,7 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.program import SAFE, Address, Buffer, GuardFailedError, Instruction, replace, same, whole
+from minigrad.compile.program import (
+    SAFE,
+    Address,
+    Buffer,
+    GuardFailedError,
+    Instruction,
+    replace,
+    same,
+    start_of,
+    whole,
+)
 from minigrad.compile.recorder import Number, Recorder
 from minigrad.engine import TensorBase, Version
 from minigrad.grad_mode import Tape as Observer
@@ -60,7 +70,7 @@ class Tape(Observer):
         mode.tape = mode.capture = None
         for tensor, array, _, _ in self.entered():
             if type(tensor.array) is Recorder:
-                stays = _place(tensor.array) == _place(array) and tensor.array.shape == array.shape
+                stays = start_of(tensor.array) == start_of(array) and tensor.array.shape == array.shape
                 tensor.array = array if stays else _plain(tensor.array)
                 if not stays and self.reason is None:
                     self.reason = "a tensor is given other memory (by assigning to .data)"
@@ -168,7 +178,7 @@ class Tape(Observer):
             while isinstance(owner.base, np.ndarray):
                 owner = owner.base
             buffer = self.add(owner if type(owner) is np.ndarray else _plain(array), given=True)
-        return Address(buffer, _place(array) - buffer.start, array.shape, array.strides, array.dtype)
+        return Address(buffer, start_of(array) - buffer.start, array.shape, array.strides, array.dtype)
 
     def add(self, owner: np.ndarray, given: bool) -> Buffer:
         start, end = np.lib.array_utils.byte_bounds(owner)
@@ -347,10 +357,6 @@ def _expect_nothing(function: Callable[..., Any], args: Any, options: Any) -> No
 
 def _start(buffer: Buffer) -> int:
     return buffer.start
-
-
-def _place(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
 
 
 def _plain(tree: Any) -> Any:

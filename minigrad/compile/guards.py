@@ -27,9 +27,8 @@ _FEW = 32  # elements of a list or dict that are worth looking at one by one
 _MANY = 1000  # and at all
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
-Look = tuple[
-    str, Any, Any
-]  # an expression in ``x``, the object it is about, and what it gives; "" if that cannot change
+# An expression in ``x``, the object it is about, and what it gives; "" if that cannot change
+Look = tuple[str, Any, Any]
 
 
 class Guards:

@@ -96,10 +96,6 @@ class Plan:
         self.failures = 0  # how often its checks did not hold, less how often they did
         self._single = self.places[0] if self.places else self  # the result, if it is nothing but that
         self._bind()
-        for i in program.instructions:
-            for a in (*i.reads, *i.written):
-                if not a.buffer.given:
-                    a.buffer.owner = None  # the memory that the capture kept for its addresses
 
     def __str__(self) -> str:
         return show(self)

@@ -134,12 +134,17 @@ class GuardFailedError(Exception):
     """What the capture took for granted does not hold for these values."""
 
 
+def start_of(array: np.ndarray) -> int:
+    """Where in the memory of the process the first element of an array lies."""
+    return array.__array_interface__["data"][0]
+
+
 class _Memory:
     """Memory around the first element of an array, as NumPy asks for it."""
 
     def __init__(self, array: np.ndarray, start: int, layout: dict[str, Any]) -> None:
         self.array = array  # which keeps the memory
-        place = array.__array_interface__["data"][0] + start
+        place = start_of(array) + start
         self.__array_interface__ = {**layout, "data": (place, not array.flags.writeable), "version": 3}
 
 
@@ -151,7 +156,7 @@ def part(array: np.ndarray, start: int, shape: Any, strides: Any, dtype: np.dtyp
 def whole(array: np.ndarray) -> np.ndarray:
     """All bytes from the first to the last that an array touches."""
     low, high = np.lib.array_utils.byte_bounds(array)
-    return part(array, low - array.__array_interface__["data"][0], (high - low,), (1,), np.dtype(np.uint8))
+    return part(array, low - start_of(array), (high - low,), (1,), np.dtype(np.uint8))
 
 
 def addresses(tree: Any) -> Iterator[Address]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.capture import Tape, UnsupportedError
-from minigrad.compile.program import Address, part
+from minigrad.compile.program import Address, part, start_of
 from minigrad.compile.recorder import Number, Recorder
 from minigrad.engine import replay
 from minigrad.tensor import Tensor
@@ -126,7 +126,7 @@ def _view(leaf: Any, source: Any, find: Find) -> Find:
     if isinstance(leaf, Tensor) and leaf.requires_grad:
         raise UnsupportedError("it returns a view of what it also returns or was given: return a clone()")
     array = _array(leaf)
-    start, tensor = _start(array) - _start(_array(source)), isinstance(leaf, Tensor)
+    start, tensor = start_of(array) - start_of(_array(source)), isinstance(leaf, Tensor)
     layout = array.shape, array.strides, array.dtype
 
     def view(arguments: Sequence[Any], made: Sequence[Any]) -> Any:
@@ -139,7 +139,3 @@ def _view(leaf: Any, source: Any, find: Find) -> Find:
         return result
 
     return view
-
-
-def _start(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
