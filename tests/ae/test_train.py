@@ -35,7 +35,7 @@ def on_torch(config, root, train_count, test_count):
     """The metrics of the same run on PyTorch."""
     arguments = [json.dumps(dataclasses.asdict(config)), root or "", str(train_count), str(test_count)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(Path(__file__).with_name("on_torch.py")), *arguments]
+    command = [sys.executable, "-m", "benchmarks.literature.on_torch", *arguments]
     folder = Path(__file__).parents[2]
     environment["PYTHONPATH"] = os.pathsep.join([str(folder), environment.get("PYTHONPATH", "")])
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
