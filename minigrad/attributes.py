@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-contiguous_format, preserve_format = (
-    "torch.contiguous_format",
-    "torch.preserve_format",
-)  # how a copy is to lie in memory
+# How a copy is to lie in memory
+contiguous_format, preserve_format = "torch.contiguous_format", "torch.preserve_format"
 
 
 class Size(tuple[int, ...]):
